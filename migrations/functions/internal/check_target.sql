@@ -1,0 +1,50 @@
+-- The rules that every way into the queue goes through. Answers with the name of the run.
+create or replace function lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer)
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_run_name text;
+begin
+  if p_batch_size not between 1 and 10000 then
+    raise exception using
+      errcode = 'LM003',
+      message = format('Tamanho de lote inválido: %s', p_batch_size),
+      hint = 'Use um valor entre 1 e 10000, ou null para o padrão.';
+  end if;
+
+  select r.name
+  into v_run_name
+  from lead_mover.runs r
+  where r.id = p_run_id;
+
+  if not found then
+    raise exception using
+      errcode = 'LM001',
+      message = format('Extração não encontrada: %s', coalesce(p_run_id::text, 'null')),
+      hint = 'Confira p_run_id: não há linha com esse id em lead_mover.runs.';
+  end if;
+
+  perform
+  from lead_mover.columns c
+  where c.id = p_column_id
+    and c.funnel_id = p_funnel_id;
+
+  if not found then
+    raise exception using
+      errcode = 'LM002',
+      message = format(
+        'Coluna %s não encontrada no funil %s', coalesce(p_column_id::text, 'null'), coalesce(p_funnel_id::text, 'null')
+      ),
+      hint = 'Confira p_funnel_id e p_column_id: a coluna tem de existir e pertencer a esse funil.';
+  end if;
+
+  return v_run_name;
+end
+$$;
+
+select lead_mover.make_private('lead_mover.check_target(uuid, uuid, uuid, integer)');
+
+comment on function lead_mover.check_target(uuid, uuid, uuid, integer) is 'Raises LM001, LM002 or LM003 for a move that cannot be; else the name of the run.';

@@ -1,0 +1,24 @@
+-- Does an error mean that the lead cannot be moved, or only that it did not work this time? The classes
+-- below are those of the manual's appendix A that speak of the server's or the connection's state.
+create or replace function lead_mover.is_refusal(p_sqlstate text)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select left(p_sqlstate, 2) not in (
+    '08', -- connection
+    '25', -- transaction state: read-only after a failover
+    '40', -- deadlock, serialization
+    '53', -- disk full, out of memory, too many connections
+    '55', -- lock not available
+    '57', -- timeout, cancel, shutdown
+    '58', -- the system
+    'XX'  -- the server itself
+  )
+$$;
+
+select lead_mover.make_private('lead_mover.is_refusal(text)');
+
+comment on function lead_mover.is_refusal(text) is 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';

@@ -1,0 +1,30 @@
+-- The lane that a message belongs to; a row of nulls for a message that is none of ours. What the message
+-- says of itself is only a hint where to look: an application may have sent a copy of an old one.
+create or replace function lead_mover.lane_of_message(p_message_id bigint, p_message jsonb)
+returns lead_mover.lanes
+language plpgsql
+stable
+set search_path = ''
+set enable_seqscan = off
+set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_lane lead_mover.lanes;
+begin
+  if (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$' then
+    select l.*
+    into v_lane
+    from lead_mover.lanes l
+    where l.migration_id = (p_message ->> 'migration_id')::bigint
+      and l.lane = (p_message ->> 'lane')::integer
+      and l.message_id = p_message_id;
+  end if;
+
+  return v_lane;
+end
+$$;
+
+select lead_mover.make_private('lead_mover.lane_of_message(bigint, jsonb)');
+
+comment on function lead_mover.lane_of_message(bigint, jsonb) is 'The lane that a message belongs to, if it is one of ours.';

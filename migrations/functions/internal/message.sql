@@ -1,0 +1,36 @@
+-- What stands in the queue for one lane. The progress is that of the whole move.
+create or replace function lead_mover.message(
+  p_migration lead_mover.migrations,
+  p_lane integer,
+  p_moved bigint,
+  p_remaining bigint,
+  p_total bigint,
+  p_last_batch_at timestamptz
+)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'run_id', p_migration.run_id,
+    'run_name', p_migration.run_name,
+    'funnel_id', p_migration.funnel_id,
+    'column_id', p_migration.column_id,
+    'batch_size', p_migration.batch_size,
+    'created_at', to_char(p_migration.queued_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'status', case when p_migration.started_at is null then 'pending' else 'processing' end,
+    'progress', jsonb_build_object(
+      'moved', p_moved,
+      'remaining', p_remaining,
+      'total', p_total,
+      'last_batch_at', to_char(p_last_batch_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+    ),
+    'migration_id', p_migration.migration_id,
+    'lane', p_lane
+  )
+$$;
+
+select lead_mover.make_private('lead_mover.message(lead_mover.migrations, integer, bigint, bigint, bigint, timestamptz)');
+
+comment on function lead_mover.message(lead_mover.migrations, integer, bigint, bigint, bigint, timestamptz) is 'The message that stands in the queue for one lane of a move.';

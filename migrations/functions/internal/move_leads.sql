@@ -1,0 +1,86 @@
+-- Moves the given leads in one statement: all that are still in the run, not at the target and not locked
+-- by another transaction. Raises whatever a constraint or a trigger has to say, deferred ones included.
+--
+-- p_skipped: those locked elsewhere, to be come back to. p_settled: how many needed no move any more
+-- (deleted, out of the run, or at the target already).
+create or replace function lead_mover.move_leads(
+  p_migration lead_mover.migrations,
+  p_ids anyarray,
+  out p_moved integer,
+  out p_settled integer,
+  out p_skipped anyarray
+)
+language plpgsql
+volatile
+set search_path = ''
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_moved_ids p_ids%type;
+  v_held integer;
+begin
+  -- `no key` lets others go on adding notes and other child rows to a lead that is being moved.
+  with listed as materialized (
+    select u.id
+    from unnest(p_ids) as u (id)
+  ),
+  held as materialized (
+    select l.id
+    from listed
+    join lead_mover.leads l on l.id = listed.id
+    where l.run_id = p_migration.run_id
+      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+    order by l.id
+    for no key update of l skip locked
+  ),
+  moved as (
+    update lead_mover.leads l
+    set
+      funnel_id = p_migration.funnel_id,
+      column_id = p_migration.column_id
+    from held
+    where l.id = held.id
+    returning l.id
+  )
+  select
+    array(select moved.id from moved),
+    (select count(*) from held)
+  into v_moved_ids, v_held;
+
+  p_moved := cardinality(v_moved_ids);
+  p_settled := 0;
+  p_skipped := '{}';
+
+  if p_moved < v_held then
+    raise exception using
+      errcode = 'triggered_action_exception',
+      message = 'a trigger on the lead table suppressed the update';
+  end if;
+
+  -- What a deferred constraint has to say must be said here, where its batch can still be undone alone.
+  set constraints all immediate;
+
+  -- Why were the others passed by? Those that still want moving are locked.
+  if p_moved < cardinality(p_ids) then
+    select
+      count(*) filter (where l.id is null),
+      coalesce(array_agg(listed.id order by listed.id) filter (where l.id is not null), '{}')
+    into p_settled, p_skipped
+    from unnest(p_ids) as listed (id)
+    left join lead_mover.leads l
+      on l.id = listed.id
+      and l.run_id = p_migration.run_id
+      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+    where listed.id <> all (v_moved_ids);
+  end if;
+end
+$$;
+
+select lead_mover.make_private('lead_mover.move_leads(lead_mover.migrations, anyarray)');
+
+comment on function lead_mover.move_leads(lead_mover.migrations, anyarray) is 'Moves the given leads in one statement, passing by those that are locked.';

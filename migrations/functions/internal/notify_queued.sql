@@ -1,0 +1,34 @@
+-- Wakes the service at commit. No payload: waking says "look", the queue says what. Putting a message
+-- back after a batch sends nothing, because every notifying commit takes one lock of the whole cluster.
+create or replace function lead_mover.notify_queued()
+returns trigger
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  perform pg_notify('lead_migration_queue', '');
+  return null;
+end
+$$;
+
+select lead_mover.make_private('lead_mover.notify_queued()');
+
+comment on function lead_mover.notify_queued() is 'Trigger: notifies lead_migration_queue at commit when messages were queued.';
+
+do $$
+begin
+  if not exists (
+    select
+    from pg_trigger t
+    where t.tgrelid = 'pgmq.q_lead_migration_queue'::regclass
+      and t.tgname = 'lead_migration_queued'
+  ) then
+    create trigger lead_migration_queued
+    after insert on pgmq.q_lead_migration_queue
+    for each statement
+    when (current_setting('lead_mover.putting_back', true) is distinct from 'on')
+    execute function lead_mover.notify_queued();
+  end if;
+end
+$$;

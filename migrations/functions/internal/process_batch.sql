@@ -1,0 +1,186 @@
+-- One batch of one message: the heart of the lead mover. Always answers with one row; outcome says what
+-- it was:
+--   idle     nothing is due; next_due_seconds says when the next message will be (null: none waits)
+--   moved    a batch went through (leads_moved may be 0 where all of them were locked elsewhere)
+--   failed   a batch was undone; it comes back by itself
+--   ended    the move has failed for good
+--   refused  a message that an application sent was archived
+-- pickup_seconds is set by the first batch of a move: the time since it was queued.
+create or replace function lead_mover.process_batch(p_batch_size integer default null)
+returns table (
+  outcome text,
+  message_id bigint,
+  run_id uuid,
+  run_name text,
+  leads_moved integer,
+  leads_rejected integer,
+  leads_remaining bigint,
+  text_for_people text,
+  pickup_seconds double precision,
+  next_due_seconds double precision
+)
+language plpgsql
+volatile
+security definer
+set search_path = ''
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  c_most_skipped constant integer := 1000;
+  c_most_rejections constant bigint := 1000;
+  v_taken record;
+  v_migration lead_mover.migrations;
+  v_lane lead_mover.lanes;
+  v_progress lead_mover.progress;
+  v_most_rejections bigint;
+  v_limit integer;
+  v_page lead_mover.lanes.skipped%type;
+  v_batch record;
+  v_rejected integer := 0;
+  v_sqlstate text;
+  v_error text;
+  v_pickup_seconds double precision;
+begin
+  if p_batch_size not between 1 and 10000 then
+    raise exception using
+      errcode = 'LM003',
+      message = format('Tamanho de lote inválido: %s', p_batch_size),
+      hint = 'Use um valor entre 1 e 10000, ou null para o tamanho com que a movimentação foi enfileirada.';
+  end if;
+
+  v_taken := lead_mover.take_message();
+
+  if v_taken.p_message_id is null then
+    return query
+    select 'idle', null::bigint, null::uuid, null::text, 0, 0, 0::bigint, null::text, null::double precision, lead_mover.next_due_seconds();
+    return;
+  end if;
+
+  if v_taken.p_refusal is not null then
+    return query
+    select 'refused', v_taken.p_message_id, null::uuid, null::text, 0, 0, 0::bigint, v_taken.p_refusal, null::double precision, null::double precision;
+    return;
+  end if;
+
+  v_migration := v_taken.p_migration;
+  v_lane := v_taken.p_lane;
+
+  select p.*
+  into v_progress
+  from lead_mover.progress p
+  where p.migration_id = v_migration.migration_id;
+
+  if v_migration.failure is null and not exists (
+    select
+    from lead_mover.columns c
+    where c.id = v_migration.column_id
+      and c.funnel_id = v_migration.funnel_id
+  ) then
+    v_migration.failure := format('A coluna de destino %s não existe mais no funil %s', v_migration.column_id, v_migration.funnel_id);
+  end if;
+
+  if v_migration.failure is not null then
+    return query
+    select
+      case when lead_mover.fail_migration(v_migration.migration_id, v_migration.failure) then 'ended' else 'failed' end,
+      v_taken.p_message_id, v_migration.run_id, v_migration.run_name, 0, 0, v_progress.remaining,
+      v_migration.failure, null::double precision, null::double precision;
+    return;
+  end if;
+
+  v_limit := least(p_batch_size, v_lane.batch_size);
+
+  if v_lane.next_id is null or cardinality(v_lane.skipped) >= c_most_skipped then
+    -- Come back to those that were locked.
+    v_page := v_lane.skipped[:v_limit];
+    v_lane.skipped := v_lane.skipped[v_limit + 1:];
+  else
+    -- The next leads of the range, and one more: where the batch after this one starts.
+    v_page := array(
+      select l.id
+      from lead_mover.leads l
+      where l.run_id = v_migration.run_id
+        and l.id >= v_lane.next_id
+        and l.id <= v_lane.last_id
+        and (l.funnel_id is distinct from v_migration.funnel_id or l.column_id is distinct from v_migration.column_id)
+      order by l.id
+      limit v_limit + 1
+    );
+    v_lane.next_id := v_page[v_limit + 1];
+    v_page := v_page[:v_limit];
+  end if;
+
+  v_most_rejections := least(c_most_rejections, v_progress.total) - v_progress.rejected;
+
+  -- Whatever goes wrong in here is undone by itself, and recorded below.
+  begin
+    v_batch := lead_mover.move_leads(v_migration, v_page);
+  exception
+    when query_canceled or others then
+      get stacked diagnostics
+        v_sqlstate = returned_sqlstate,
+        v_error = message_text;
+  end;
+
+  if lead_mover.is_refusal(v_sqlstate) then
+    v_sqlstate := null;
+    begin
+      v_batch := lead_mover.move_leads_apart(v_migration, v_page, v_most_rejections);
+      v_rejected := v_batch.p_rejected;
+    exception
+      when query_canceled or others then
+        get stacked diagnostics
+          v_sqlstate = returned_sqlstate,
+          v_error = message_text;
+    end;
+  end if;
+
+  if v_sqlstate is not null then
+    return query
+    select
+      f.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, 0, 0, v_progress.remaining,
+      f.p_text, null::double precision, null::double precision
+    from lead_mover.record_failure(v_taken.p_message_id, v_migration.migration_id, v_lane.lane, v_sqlstate, v_error) f;
+    return;
+  end if;
+
+  if v_migration.started_at is null then
+    v_migration.started_at := statement_timestamp();
+
+    update lead_mover.migrations m
+    set
+      status = 'processing',
+      started_at = v_migration.started_at
+    where m.migration_id = v_migration.migration_id
+      and m.started_at is null;
+
+    if found then
+      v_pickup_seconds := extract(epoch from clock_timestamp() - v_migration.queued_at);
+    end if;
+  end if;
+
+  v_lane.moved := v_lane.moved + v_batch.p_moved;
+  v_lane.rejected := v_lane.rejected + v_rejected;
+  v_lane.settled := v_lane.settled + v_batch.p_settled;
+  v_lane.skipped := v_lane.skipped || v_batch.p_skipped;
+  v_lane.lock_waits := case when v_batch.p_moved + v_rejected + v_batch.p_settled = 0 then v_lane.lock_waits + 1 else 0 end;
+  v_progress.moved := v_progress.moved + v_batch.p_moved;
+  v_progress.rejected := v_progress.rejected + v_rejected;
+  v_progress.remaining := v_progress.remaining - v_batch.p_moved - v_rejected - v_batch.p_settled;
+
+  return query
+  select
+    r.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, v_batch.p_moved, v_rejected, r.p_remaining,
+    coalesce(r.p_failure, format('Batch processado: %s leads movidos, %s restantes', v_batch.p_moved, r.p_remaining)),
+    v_pickup_seconds, null::double precision
+  from lead_mover.record_batch(v_taken.p_message_id, v_migration, v_lane, v_progress, v_rejected >= v_most_rejections) r;
+end
+$$;
+
+select lead_mover.make_private('lead_mover.process_batch(integer)');
+
+comment on function lead_mover.process_batch(integer) is 'One batch of one message, with all that the service wants to know of it.';

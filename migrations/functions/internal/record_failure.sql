@@ -1,0 +1,64 @@
+-- Writes down that a batch was undone, and why. Its message comes back after a delay that doubles with
+-- each attempt, 1 s to 5 min; after ten attempts in a row without progress the move has failed. After a
+-- timeout the next batch is half as large.
+create or replace function lead_mover.record_failure(
+  p_message_id bigint,
+  p_migration_id bigint,
+  p_lane integer,
+  p_sqlstate text,
+  p_error text,
+  out p_outcome text,
+  out p_text text
+)
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  c_most_attempts constant integer := 10;
+  v_statement_timeout constant interval := current_setting('statement_timeout')::interval;
+  v_attempts integer;
+  v_delay interval;
+begin
+  -- A statement timeout and somebody's cancel have the same SQLSTATE. The second is not for us to catch.
+  if p_sqlstate = '57014'
+    and (v_statement_timeout = interval '0' or clock_timestamp() < statement_timestamp() + v_statement_timeout)
+  then
+    raise exception using errcode = p_sqlstate, message = p_error;
+  end if;
+
+  update lead_mover.lanes l
+  set
+    attempts = l.attempts + 1,
+    last_error = p_error,
+    batch_size = case when p_sqlstate in ('57014', '55P03') then greatest(l.batch_size / 2, 1) else l.batch_size end
+  where l.migration_id = p_migration_id
+    and l.lane = p_lane
+  returning l.attempts
+  into v_attempts;
+
+  v_delay := least(interval '1 second' * 2 ^ (v_attempts - 1), interval '5 minutes');
+
+  update pgmq.q_lead_migration_queue q
+  set
+    vt = clock_timestamp() + v_delay,
+    read_ct = q.read_ct + 1
+  where q.msg_id = p_message_id;
+
+  if v_attempts < c_most_attempts then
+    p_outcome := 'failed';
+    p_text := format(
+      'Falha no batch (tentativa %s de %s, nova tentativa em %s s): %s',
+      v_attempts, c_most_attempts, extract(epoch from v_delay)::integer, p_error
+    );
+    return;
+  end if;
+
+  p_text := format('Sem progresso após %s tentativas: %s', v_attempts, p_error);
+  p_outcome := case when lead_mover.fail_migration(p_migration_id, p_text) then 'ended' else 'failed' end;
+end
+$$;
+
+select lead_mover.make_private('lead_mover.record_failure(bigint, bigint, integer, text, text)');
+
+comment on function lead_mover.record_failure(bigint, bigint, integer, text, text) is 'Writes down that a batch was undone, and when its message comes back.';

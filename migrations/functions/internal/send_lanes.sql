@@ -1,0 +1,32 @@
+-- Puts a message into the queue for every lane that has leads left and no message: when a move is
+-- queued, resumed or retried. One statement, so the trigger on the queue notifies once.
+create or replace function lead_mover.send_lanes(p_migration_id bigint)
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  with sent as (
+    insert into pgmq.q_lead_migration_queue (vt, message)
+    select
+      clock_timestamp(),
+      lead_mover.message(m, l.lane, p.moved, p.remaining, p.total, p.last_batch_at)
+    from lead_mover.migrations m
+    join lead_mover.lanes l on l.migration_id = m.migration_id
+    join lead_mover.progress p on p.migration_id = m.migration_id
+    where m.migration_id = p_migration_id
+      and l.finished_at is null
+      and l.message_id is null
+    order by l.lane
+    returning msg_id, (message ->> 'lane')::integer as lane
+  )
+  update lead_mover.lanes l
+  set message_id = sent.msg_id
+  from sent
+  where l.migration_id = p_migration_id
+    and l.lane = sent.lane
+$$;
+
+select lead_mover.make_private('lead_mover.send_lanes(bigint)');
+
+comment on function lead_mover.send_lanes(bigint) is 'Puts a message into the queue for every open lane that has none.';

@@ -1,0 +1,66 @@
+-- Takes the first message that is due and that nobody else holds. Holding the message's row is holding its
+-- lane; with it goes the move's lock, shared, so that whoever cancels, pauses or fails the move waits for
+-- the batch and keeps new ones out. It never waits for either lock, so it cannot be part of a deadlock
+-- over them. Both are let go when the transaction ends, also when its server process dies.
+--
+-- p_message_id null: nothing is due. p_refusal: a message that is none of ours and was archived, and why.
+create or replace function lead_mover.take_message(
+  out p_message_id bigint,
+  out p_lane lead_mover.lanes,
+  out p_migration lead_mover.migrations,
+  out p_refusal text
+)
+language plpgsql
+volatile
+set search_path = ''
+set enable_seqscan = off
+set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_last_message_id bigint := 0;
+  v_message jsonb;
+begin
+  loop
+    select q.msg_id, q.message
+    into p_message_id, v_message
+    from pgmq.q_lead_migration_queue q
+    where q.vt <= clock_timestamp()
+      and q.msg_id > v_last_message_id
+    order by q.msg_id
+    limit 1
+    for update skip locked;
+
+    exit when not found;
+
+    v_last_message_id := p_message_id;
+    p_lane := lead_mover.lane_of_message(p_message_id, v_message);
+
+    if p_lane.migration_id is null then
+      p_refusal := lead_mover.adopt_message(p_message_id, v_message);
+      exit when p_refusal is not null;
+
+      p_lane := lead_mover.lane_of_message(
+        p_message_id,
+        (select q.message from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id)
+      );
+    end if;
+
+    -- Somebody is cancelling, pausing or failing this move: on to the next.
+    continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_lane.migration_id));
+
+    select m.*
+    into p_migration
+    from lead_mover.migrations m
+    where m.migration_id = p_lane.migration_id;
+
+    -- A move that has to fail is ended by the first batch that is alone with it.
+    exit when p_migration.failure is null
+      or pg_try_advisory_xact_lock(lead_mover.lock_key(p_lane.migration_id));
+  end loop;
+end
+$$;
+
+select lead_mover.make_private('lead_mover.take_message()');
+
+comment on function lead_mover.take_message() is 'Takes the first due message that nobody holds, with its lane and its move.';

@@ -1,0 +1,52 @@
+-- Cancels the run's active move. It waits for the batches of that move that are running; once it has
+-- committed no further lead of that move changes place.
+create or replace function public.cancel_lead_migration(p_run_id uuid)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_migration lead_mover.migrations;
+  v_progress lead_mover.progress;
+  v_messages integer;
+begin
+  -- Messages that an application sent itself, and that nobody has taken yet, have no row in the ledger.
+  delete from pgmq.q_lead_migration_queue q
+  where lower(q.message ->> 'run_id') = p_run_id::text;
+
+  get diagnostics v_messages = row_count;
+
+  v_migration := lead_mover.lock_active_migration(p_run_id);
+
+  if v_migration.migration_id is not null then
+    -- A batch that was running put its message back while we waited.
+    v_messages := v_messages + lead_mover.close_migration(v_migration.migration_id, 'cancelled');
+  end if;
+
+  select p.*
+  into v_progress
+  from lead_mover.progress p
+  where p.migration_id = v_migration.migration_id;
+
+  return jsonb_build_object(
+    'success', true,
+    'run_id', p_run_id,
+    'cancelled_messages', v_messages,
+    'leads_moved', coalesce(v_progress.moved, 0),
+    'leads_remaining', coalesce(v_progress.remaining, 0),
+    'message', case
+      when v_migration.migration_id is not null then format(
+        'Movimentação cancelada: %s leads movidos, %s restantes', v_progress.moved, v_progress.remaining
+      )
+      when v_messages > 0 then 'Movimentação cancelada antes de começar'
+      else 'Nenhuma movimentação ativa para esta extração'
+    end
+  );
+end
+$$;
+
+select lead_mover.make_private('public.cancel_lead_migration(uuid)');
+
+comment on function public.cancel_lead_migration(uuid) is 'Cancels the run''s active move; once committed, no further lead of it changes place.';

@@ -1,0 +1,61 @@
+-- One row a move, newest first. leads_per_second is the average from the first batch to the last.
+create or replace function public.get_lead_migration_progress(p_run_id uuid default null)
+returns table (
+  migration_id bigint,
+  run_id uuid,
+  run_name text,
+  funnel_id uuid,
+  column_id uuid,
+  status text,
+  total bigint,
+  moved bigint,
+  remaining bigint,
+  rejected bigint,
+  percent double precision,
+  leads_per_second double precision,
+  eta_seconds double precision,
+  queued_at timestamptz,
+  started_at timestamptz,
+  last_batch_at timestamptz,
+  finished_at timestamptz,
+  attempts integer,
+  last_error text
+)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select
+    m.migration_id,
+    m.run_id,
+    m.run_name,
+    m.funnel_id,
+    m.column_id,
+    m.status,
+    p.total,
+    p.moved,
+    p.remaining,
+    p.rejected,
+    round(100.0 * (p.total - p.remaining) / greatest(p.total, 1), 1)::double precision,
+    round(rate.leads_per_second::numeric, 1)::double precision,
+    case when m.finished_at is null then ceil(p.remaining / nullif(rate.leads_per_second, 0)) end,
+    m.queued_at,
+    m.started_at,
+    p.last_batch_at,
+    m.finished_at,
+    p.attempts,
+    coalesce(m.failure, p.last_error)
+  from lead_mover.migrations m
+  join lead_mover.progress p on p.migration_id = m.migration_id
+  cross join lateral (
+    select p.moved / nullif(extract(epoch from p.last_batch_at - m.started_at), 0)::double precision as leads_per_second
+  ) rate
+  where p_run_id is null
+    or m.run_id = p_run_id
+  order by m.migration_id desc
+$$;
+
+select lead_mover.make_private('public.get_lead_migration_progress(uuid)');
+
+comment on function public.get_lead_migration_progress(uuid) is 'One row a move, newest first: how far it is and how fast. Null: the moves of all runs.';

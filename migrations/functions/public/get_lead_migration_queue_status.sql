@@ -1,0 +1,18 @@
+create or replace function public.get_lead_migration_queue_status()
+returns table (queue_name text, total_messages bigint, oldest_message timestamptz, newest_message timestamptz)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select
+    'lead_migration_queue',
+    count(*),
+    min(q.enqueued_at),
+    max(q.enqueued_at)
+  from pgmq.q_lead_migration_queue q
+$$;
+
+select lead_mover.make_private('public.get_lead_migration_queue_status()');
+
+comment on function public.get_lead_migration_queue_status() is 'How many messages are in the queue, and when the oldest and the newest were put there.';

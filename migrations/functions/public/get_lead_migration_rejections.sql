@@ -1,0 +1,20 @@
+create or replace function public.get_lead_migration_rejections(p_migration_id bigint)
+returns table (lead_id text, sqlstate text, error text, rejected_at timestamptz)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select
+    r.lead_id,
+    r.sqlstate,
+    r.error,
+    r.rejected_at
+  from lead_mover.rejections r
+  where r.migration_id = p_migration_id
+  order by r.rejected_at, r.lead_id
+$$;
+
+select lead_mover.make_private('public.get_lead_migration_rejections(bigint)');
+
+comment on function public.get_lead_migration_rejections(bigint) is 'One row for each lead that a move could not move, with the error that refused it.';

@@ -1,0 +1,34 @@
+-- Pauses the run's active move. Its messages stay in the queue, due never, until it is resumed.
+create or replace function public.pause_lead_migration(p_run_id uuid)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_migration lead_mover.migrations;
+begin
+  v_migration := lead_mover.lock_active_migration(p_run_id);
+
+  update pgmq.q_lead_migration_queue q
+  set vt = 'infinity'
+  from lead_mover.lanes l
+  where l.migration_id = v_migration.migration_id
+    and l.message_id = q.msg_id;
+
+  update lead_mover.migrations m
+  set status = 'paused'
+  where m.migration_id = v_migration.migration_id;
+
+  return lead_mover.control_answer(
+    p_run_id,
+    v_migration.migration_id,
+    'Movimentação pausada: %s leads movidos, %s restantes'
+  );
+end
+$$;
+
+select lead_mover.make_private('public.pause_lead_migration(uuid)');
+
+comment on function public.pause_lead_migration(uuid) is 'Pauses the run''s active move until it is resumed or cancelled.';

@@ -1,0 +1,31 @@
+-- Processes one batch of one message, in one transaction: the caller's. No row when nothing is due.
+create or replace function public.process_lead_migration_batch(p_batch_size integer default null)
+returns table (
+  message_id bigint,
+  run_id uuid,
+  run_name text,
+  leads_moved integer,
+  leads_remaining bigint,
+  success boolean,
+  error_message text
+)
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  select
+    b.message_id,
+    b.run_id,
+    b.run_name,
+    b.leads_moved,
+    b.leads_remaining,
+    b.outcome = 'moved',
+    b.text_for_people
+  from lead_mover.process_batch(p_batch_size) b
+  where b.outcome <> 'idle'
+$$;
+
+select lead_mover.make_private('public.process_lead_migration_batch(integer)');
+
+comment on function public.process_lead_migration_batch(integer) is 'Processes one batch of one message and answers with one row; none when nothing is due. error_message is the text for people on success too.';

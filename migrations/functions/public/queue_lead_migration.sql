@@ -1,0 +1,45 @@
+-- Queues the move of every lead of the run that is not in that funnel and column yet. Takes part in the
+-- caller's transaction: nothing is queued, and nobody is woken, unless it commits.
+create or replace function public.queue_lead_migration(
+  p_run_id uuid,
+  p_funnel_id uuid,
+  p_column_id uuid,
+  p_batch_size integer default 100
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_migration lead_mover.migrations;
+  v_total bigint;
+begin
+  v_migration := lead_mover.start_migration(p_run_id, p_funnel_id, p_column_id, p_batch_size);
+
+  v_total := coalesce(
+    (select p.total from lead_mover.progress p where p.migration_id = v_migration.migration_id),
+    0
+  );
+
+  return jsonb_build_object(
+    'success', true,
+    'message_id', v_migration.message_id,
+    'migration_id', v_migration.migration_id,
+    'run_id', p_run_id,
+    'run_name', (select r.name from lead_mover.runs r where r.id = p_run_id),
+    'funnel_id', p_funnel_id,
+    'column_id', p_column_id,
+    'total', v_total,
+    'message', case
+      when v_migration.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
+      else format('Movimentação enfileirada: %s leads serão movidos', v_total)
+    end
+  );
+end
+$$;
+
+select lead_mover.make_private('public.queue_lead_migration(uuid, uuid, uuid, integer)');
+
+comment on function public.queue_lead_migration(uuid, uuid, uuid, integer) is 'Queues the move of a run''s leads to a funnel and column. Raises LM001 no such run, LM002 no such column, LM003 batch size, LM004 active move to another target.';

@@ -1,0 +1,46 @@
+-- Resumes the run's paused move: new messages at the end of the queue, which wake the service at commit.
+-- A move that is not paused goes on as it is.
+create or replace function public.resume_lead_migration(p_run_id uuid)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_migration lead_mover.migrations;
+begin
+  v_migration := lead_mover.lock_active_migration(p_run_id);
+
+  if v_migration.status = 'paused' then
+    update lead_mover.migrations m
+    set status = case when m.started_at is null then 'pending' else 'processing' end
+    where m.migration_id = v_migration.migration_id;
+
+    delete from pgmq.q_lead_migration_queue q
+    using lead_mover.lanes l
+    where l.migration_id = v_migration.migration_id
+      and l.message_id = q.msg_id;
+
+    update lead_mover.lanes l
+    set
+      message_id = null,
+      attempts = 0,
+      lock_waits = 0
+    where l.migration_id = v_migration.migration_id
+      and l.finished_at is null;
+
+    perform lead_mover.send_lanes(v_migration.migration_id);
+  end if;
+
+  return lead_mover.control_answer(
+    p_run_id,
+    v_migration.migration_id,
+    'Movimentação retomada: %s leads movidos, %s restantes'
+  );
+end
+$$;
+
+select lead_mover.make_private('public.resume_lead_migration(uuid)');
+
+comment on function public.resume_lead_migration(uuid) is 'Resumes the run''s paused move.';

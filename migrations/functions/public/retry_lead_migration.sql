@@ -1,0 +1,108 @@
+-- Takes up again what the run's last move left: the leads that a failed move did not come to, and those
+-- that were refused. A new move to the same target, so that what the old one's row says stays true; leads
+-- that the old one moved are not looked at again, wherever people have put them since.
+create or replace function public.retry_lead_migration(p_run_id uuid)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_old lead_mover.migrations;
+  v_new lead_mover.migrations;
+  v_rejected lead_mover.lanes.skipped%type;
+  v_lanes integer;
+  v_total bigint := 0;
+begin
+  select m.*
+  into v_old
+  from lead_mover.migrations m
+  where m.run_id = p_run_id
+  order by m.migration_id desc
+  limit 1
+  for update;
+
+  if v_old.status in ('pending', 'processing', 'paused') then
+    raise exception using
+      errcode = 'LM004',
+      message = format('A extração %s tem uma movimentação ativa', p_run_id),
+      hint = format('Espere que termine, ou cancele-a: select cancel_lead_migration(%L).', p_run_id);
+  end if;
+
+  if v_old.status in ('failed', 'completed_with_errors') then
+    perform lead_mover.check_target(p_run_id, v_old.funnel_id, v_old.column_id, v_old.batch_size);
+
+    v_rejected := array(
+      select r.lead_id
+      from lead_mover.rejections r
+      where r.migration_id = v_old.migration_id
+      order by r.lead_id
+    );
+
+    select count(*) + case when cardinality(v_rejected) > 0 then 1 else 0 end
+    into v_lanes
+    from lead_mover.lanes l
+    where l.migration_id = v_old.migration_id
+      and l.finished_at is null;
+  end if;
+
+  if v_lanes > 0 then
+    insert into lead_mover.migrations (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, retry_of)
+    values (p_run_id, v_old.run_name, v_old.funnel_id, v_old.column_id, v_old.batch_size, v_lanes, v_old.migration_id)
+    returning *
+    into v_new;
+
+    insert into lead_mover.lanes (migration_id, lane, next_id, last_id, skipped, batch_size, total)
+    select
+      v_new.migration_id,
+      row_number() over (order by l.lane),
+      l.next_id,
+      l.last_id,
+      l.skipped,
+      v_new.batch_size,
+      l.total - l.moved - l.rejected - l.settled
+    from lead_mover.lanes l
+    where l.migration_id = v_old.migration_id
+      and l.finished_at is null
+    union all
+    select v_new.migration_id, v_lanes, null, null, v_rejected, v_new.batch_size, cardinality(v_rejected)
+    where cardinality(v_rejected) > 0;
+
+    perform lead_mover.send_lanes(v_new.migration_id);
+
+    update lead_mover.migrations m
+    set message_id = l.message_id
+    from lead_mover.lanes l
+    where m.migration_id = v_new.migration_id
+      and l.migration_id = m.migration_id
+      and l.lane = 1
+    returning m.*
+    into v_new;
+
+    select p.total
+    into v_total
+    from lead_mover.progress p
+    where p.migration_id = v_new.migration_id;
+  end if;
+
+  return jsonb_build_object(
+    'success', true,
+    'message_id', v_new.message_id,
+    'migration_id', v_new.migration_id,
+    'run_id', p_run_id,
+    'run_name', v_old.run_name,
+    'funnel_id', v_old.funnel_id,
+    'column_id', v_old.column_id,
+    'total', v_total,
+    'message', case
+      when v_new.migration_id is null then 'Nada a repetir: a última movimentação desta extração não deixou leads para trás'
+      else format('Movimentação enfileirada de novo: %s leads serão movidos', v_total)
+    end
+  );
+end
+$$;
+
+select lead_mover.make_private('public.retry_lead_migration(uuid)');
+
+comment on function public.retry_lead_migration(uuid) is 'Takes up again what the run''s failed move left, or the leads that its finished move could not move.';
