@@ -1,1 +1,23 @@
+//! Moves a great many CRM leads between kanban columns in a live PostgreSQL, in small batches, the
+//! moment it is asked to.
+//!
+//! The database functions in `migrations/` do the work and keep every promise; this library is the
+//! always-on service that calls them, and the command line around it. `ARCHITECTURE.md` is the map.
 
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod db;
+mod error;
+mod health;
+mod http;
+mod listener;
+pub mod local_postgres;
+mod metrics;
+pub mod migrate;
+pub mod queue;
+mod retry;
+mod sampler;
+mod shutdown;
+mod wake;
+mod worker;

@@ -50,6 +50,7 @@ comment on column lead_mover.migrations.failure is 'Why the move has to end as f
 create unique index migrations_one_active_per_run on lead_mover.migrations (run_id)
 where status in ('pending', 'processing', 'paused');
 create index migrations_run_id_idx on lead_mover.migrations (run_id, migration_id);
+create index migrations_status_idx on lead_mover.migrations (status);
 create index migrations_retry_of_idx on lead_mover.migrations (retry_of) where retry_of is not null;
 
 -- Keys of leads are kept in the type, and the collation, that the lead table gives them.

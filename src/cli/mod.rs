@@ -1,0 +1,150 @@
+//! The command line.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what a command says to its user"
+)]
+
+mod bars;
+mod demo;
+mod failure;
+mod moves;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use uuid::Uuid;
+
+use crate::config::{DatabaseArgs, LogArgs, LogFormat, ServiceArgs};
+use crate::migrate;
+use crate::queue::Control;
+
+/// Moves a great many CRM leads between kanban columns in a live PostgreSQL, in small batches.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  lead-mover demo
+  DATABASE_URL=postgresql://… lead-mover migrate
+  DATABASE_URL=postgresql://… lead-mover serve
+  lead-mover enqueue RUN FUNNEL COLUMN --wait
+  lead-mover status --watch
+
+Exit status: 0 done, 1 failed, 2 wrong use or settings.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service: listen, move leads, serve HTTP
+    Serve(ServiceArgs),
+    /// Install or upgrade the queue, schema, functions and trigger
+    Migrate(MigrateArgs),
+    /// Try it: a private PostgreSQL, 992 leads, the whole way
+    Demo(demo::DemoArgs),
+    /// Queue the move of a run's leads to a funnel and column
+    Enqueue(moves::EnqueueArgs),
+    /// Show how far moves are
+    Status(moves::StatusArgs),
+    /// Cancel the run's active move; leads already moved stay where they are
+    Cancel(RunArgs),
+    /// Pause the run's active move
+    Pause(RunArgs),
+    /// Resume the run's paused move
+    Resume(RunArgs),
+    /// Move what the run's last move left: it failed, or leads were refused
+    Retry(RunArgs),
+}
+
+#[derive(Debug, Args)]
+struct MigrateArgs {
+    /// First create the tables of a small CRM, for trying it out
+    #[arg(long)]
+    example_schema: bool,
+    /// Print the SQL instead of running it, to deliver as a migration of your own
+    #[arg(long)]
+    print: bool,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// The run's id
+    run: Uuid,
+    /// Print the SQL function's JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Cli {
+    /// Runs the command. Errors are printed here, once.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let outcome = start_logging(&self.log).and_then(|()| {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()?;
+            runtime.block_on(self.command.run(&self.database))
+        });
+        outcome.unwrap_or_else(|error| failure::print(&error))
+    }
+}
+
+impl Command {
+    async fn run(self, database: &DatabaseArgs) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Serve(args) => serve::run(&args, database.settings()?).await,
+            Self::Migrate(args) => args.run(database).await,
+            Self::Demo(args) => demo::run(args).await,
+            Self::Enqueue(args) => args.run(&database.settings()?).await,
+            Self::Status(args) => args.run(&database.settings()?).await,
+            Self::Cancel(args) => args.run(Control::Cancel, database).await,
+            Self::Pause(args) => args.run(Control::Pause, database).await,
+            Self::Resume(args) => args.run(Control::Resume, database).await,
+            Self::Retry(args) => args.run(Control::Retry, database).await,
+        }
+    }
+}
+
+impl MigrateArgs {
+    async fn run(&self, database: &DatabaseArgs) -> anyhow::Result<ExitCode> {
+        if self.print {
+            print!("{}", migrate::script(self.example_schema));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let settings = database.settings()?;
+        let applied = migrate::install(&settings, self.example_schema).await?;
+        match applied.len() {
+            0 => println!("{settings}: the schema is current"),
+            files => println!("{settings}: applied {files} files; the schema is current"),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl RunArgs {
+    async fn run(&self, control: Control, database: &DatabaseArgs) -> anyhow::Result<ExitCode> {
+        moves::control(control, self.run, self.json, &database.settings()?).await
+    }
+}
+
+fn start_logging(args: &LogArgs) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&args.log)
+        .map_err(|error| failure::WrongUse(format!("cannot use RUST_LOG: {error}")))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match args.log_format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    started.map_err(anyhow::Error::from_boxed)
+}

@@ -1,0 +1,172 @@
+//! Settings: from flags, and from the environment where a flag is missing. Nobody else reads the
+//! environment.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use thiserror::Error;
+
+use crate::db::{ConnectionSettings, ConnectionStringError};
+
+/// Which database.
+#[derive(Debug, Args)]
+pub struct DatabaseArgs {
+    /// The database: a libpq URL or keyword string.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        global = true
+    )]
+    database_url: Option<String>,
+}
+
+/// How the service runs.
+#[derive(Debug, Args)]
+pub struct ServiceArgs {
+    /// A direct or session-mode connection to listen on, where the database's is a transaction pooler.
+    #[arg(
+        long,
+        env = "DATABASE_LISTEN_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    database_listen_url: Option<String>,
+
+    /// Connections that move leads side by side.
+    #[arg(long, env = "LEAD_MOVER_WORKERS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    workers: u8,
+
+    /// How far apart to look for work when nobody said anything.
+    #[arg(long, env = "LEAD_MOVER_POLL_INTERVAL", default_value = "30s", value_parser = duration)]
+    poll_interval: Duration,
+
+    /// Where /metrics, /healthz and /readyz are served; port 0 takes a free one.
+    #[arg(
+        long,
+        env = "LEAD_MOVER_HTTP_ADDR",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDR"
+    )]
+    http_addr: SocketAddr,
+
+    /// How long running batches may take to finish after SIGTERM or SIGINT.
+    #[arg(long, env = "LEAD_MOVER_SHUTDOWN_GRACE", default_value = "25s", value_parser = humantime::parse_duration)]
+    shutdown_grace: Duration,
+}
+
+/// How log lines look.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// Log lines for people or for machines.
+    #[arg(
+        long,
+        env = "LEAD_MOVER_LOG_FORMAT",
+        default_value = "text",
+        global = true
+    )]
+    pub log_format: LogFormat,
+
+    /// Which log lines: a level, or tracing's filter syntax.
+    #[arg(
+        long,
+        env = "RUST_LOG",
+        default_value = "info",
+        value_name = "FILTER",
+        global = true
+    )]
+    pub log: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The service's settings, checked.
+#[derive(Debug, Clone)]
+pub struct ServiceSettings {
+    /// Where the leads are.
+    pub database: ConnectionSettings,
+    /// Where notifications are heard.
+    pub database_listen: ConnectionSettings,
+    /// Connections that move leads.
+    pub workers: u8,
+    /// How far apart to look unasked.
+    pub poll_interval: Duration,
+    /// Where HTTP is served.
+    pub http_addr: SocketAddr,
+    /// How long to wait for running batches when stopping.
+    pub shutdown_grace: Duration,
+}
+
+/// A setting that cannot be used: exit status 2.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// Neither the flag nor the variable is there.
+    #[error("no database given: set DATABASE_URL or pass --database-url")]
+    NoDatabase,
+    /// It is not a connection string.
+    #[error("cannot use {name}")]
+    ConnectionString {
+        /// Which setting.
+        name: &'static str,
+        /// What is wrong with it; never quotes it.
+        source: ConnectionStringError,
+    },
+}
+
+impl DatabaseArgs {
+    /// The database's connection settings.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn settings(&self) -> Result<ConnectionSettings, ConfigError> {
+        let text = self
+            .database_url
+            .as_deref()
+            .ok_or(ConfigError::NoDatabase)?;
+        connection_settings("DATABASE_URL", text)
+    }
+}
+
+impl ServiceArgs {
+    /// The service's settings, for that database.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn settings(&self, database: ConnectionSettings) -> Result<ServiceSettings, ConfigError> {
+        let database_listen = match &self.database_listen_url {
+            Some(text) => connection_settings("DATABASE_LISTEN_URL", text)?,
+            None => database.clone(),
+        };
+        Ok(ServiceSettings {
+            database,
+            database_listen,
+            workers: self.workers,
+            poll_interval: self.poll_interval,
+            http_addr: self.http_addr,
+            shutdown_grace: self.shutdown_grace,
+        })
+    }
+}
+
+fn connection_settings(name: &'static str, text: &str) -> Result<ConnectionSettings, ConfigError> {
+    text.parse()
+        .map_err(|source| ConfigError::ConnectionString { name, source })
+}
+
+/// A duration that is long enough to be an interval.
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be longer than 0".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{error}; write it as 30s or 2min")),
+    }
+}

@@ -1,0 +1,184 @@
+//! The parameters of a connection string, and what becomes of each: taken by the service, handed on
+//! to tokio-postgres, refused because leaving it out would weaken the connection, or left out with
+//! a warning.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+
+use super::{keywords, url};
+use crate::db::error::ConnectionStringError;
+use crate::db::tls::{RootCertificates, SslMode};
+
+/// What tokio-postgres reads as libpq does. It takes several others too, but counts
+/// `tcp_user_timeout` in seconds, adds hosts up instead of replacing them, and so on.
+const HANDED_ON: [&str; 10] = [
+    "channel_binding",
+    "connect_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "load_balance_hosts",
+    "options",
+    "sslnegotiation",
+    "target_session_attrs",
+];
+
+/// For how long, in seconds and tries, a connection to a silent machine may look alive. Linux
+/// would wait two hours, and a listener would hear nothing all that time.
+const KEEPALIVE_DEFAULTS: [(&str, &str); 3] = [
+    ("keepalives_idle", "30"),
+    ("keepalives_interval", "10"),
+    ("keepalives_retries", "3"),
+];
+
+const TCP_USER_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
+
+/// Parameters of libpq (manual, section 34.1.2) that ask for protection or for other settings,
+/// beside those that begin with `ssl`.
+const NOT_TO_BE_LEFT_OUT: [&str; 4] = ["require_auth", "requirepeer", "service", "servicefile"];
+
+/// Those that begin with `ssl` and don't protect anything.
+const HARMLESS_SSL: [&str; 3] = ["sslcompression", "sslkeylogfile", "sslsni"];
+
+/// Names and decoded values; where a name comes twice the last one counts, as in libpq.
+pub(super) struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    /// Tells a URL from a keyword string, and both from what is neither.
+    pub(super) fn parse(text: &str) -> Result<Self, ConnectionStringError> {
+        let text = without_quotes(text.trim());
+        if text.is_empty() {
+            return Err(ConnectionStringError::Empty);
+        }
+        let upper_case = text.to_ascii_uppercase();
+        if upper_case.contains("[YOUR-") || upper_case.contains("%5BYOUR-") {
+            return Err(ConnectionStringError::Placeholder);
+        }
+        match text.split_once("://") {
+            Some(("postgres" | "postgresql", rest)) => url::parameters(rest),
+            Some(("http" | "https", _)) => Err(ConnectionStringError::WebAddress),
+            // A password in a keyword string may hold anything.
+            Some((scheme, _)) if !scheme.contains('=') => Err(ConnectionStringError::UnknownScheme),
+            _ => keywords::parameters(text),
+        }
+        .map(Self)
+    }
+
+    /// Takes one parameter out; an empty value is none, as in libpq.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn root_certificates(&mut self) -> Option<RootCertificates> {
+        self.take("sslrootcert").map(|value| match &*value {
+            "system" => RootCertificates::System,
+            _ => RootCertificates::File(PathBuf::from(value)),
+        })
+    }
+
+    pub(super) fn ssl_mode(
+        &mut self,
+        root_certificates: Option<&RootCertificates>,
+    ) -> Result<SslMode, ConnectionStringError> {
+        // libpq takes this over from JDBC; any other value of `ssl` is refused further below.
+        if self.0.get("ssl").is_some_and(|value| value == "true") {
+            self.0.remove("ssl");
+            self.0
+                .entry("sslmode".to_owned())
+                .or_insert_with(|| SslMode::Require.to_string());
+        }
+        match self.0.remove("sslmode") {
+            Some(value) => value.parse(),
+            None if root_certificates == Some(&RootCertificates::System) => Ok(SslMode::VerifyFull),
+            None => Ok(SslMode::Prefer),
+        }
+    }
+
+    /// Milliseconds; zero leaves it to the system.
+    pub(super) fn tcp_user_timeout(&mut self) -> Result<Duration, ConnectionStringError> {
+        let name = "tcp_user_timeout";
+        self.take(name)
+            .map_or(Ok(TCP_USER_TIMEOUT_DEFAULT), |value| {
+                let milliseconds = value.parse().map_err(|_| invalid(name))?;
+                Ok(Duration::from_millis(milliseconds))
+            })
+    }
+
+    /// What is left for tokio-postgres, and a warning for each parameter that nothing understands.
+    pub(super) fn into_config(mut self) -> Result<(Config, Vec<String>), ConnectionStringError> {
+        // Every session bears the name of the part of the service that opened it.
+        self.take("application_name");
+        self.take("fallback_application_name");
+        if let Some(count) = self.take("keepalives_count") {
+            // The name that libpq has for it.
+            self.0.insert("keepalives_retries".to_owned(), count);
+        }
+        for (name, value) in KEEPALIVE_DEFAULTS {
+            self.0.entry(name.to_owned()).or_insert(value.to_owned());
+        }
+
+        let mut handed_on = String::new();
+        let mut warnings = Vec::new();
+        for (name, value) in self.0 {
+            if value.is_empty() {
+                continue;
+            }
+            if HANDED_ON.contains(&&*name) {
+                let parameter = keyword_and_value(&name, &value);
+                // One by one, so that the error can name the parameter.
+                parameter.parse::<Config>().map_err(|_| invalid(&name))?;
+                handed_on.push_str(&parameter);
+            } else if must_not_be_left_out(&name, &value) {
+                let key = presentable(&name).to_owned();
+                return Err(ConnectionStringError::Unsupported { key });
+            } else {
+                let name = presentable(&name);
+                warnings.push(format!("the connection parameter {name} is not used"));
+            }
+        }
+        let config = handed_on
+            .parse()
+            .map_err(|_| ConnectionStringError::KeywordSyntax)?;
+        Ok((config, warnings))
+    }
+}
+
+/// Files with environment variables are often written with quotes, and not every program that
+/// reads them takes these off.
+fn without_quotes(text: &str) -> &str {
+    ['"', '\'']
+        .into_iter()
+        .find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote))
+        .unwrap_or(text)
+}
+
+fn keyword_and_value(name: &str, value: &str) -> String {
+    let value = value.replace('\\', r"\\").replace('\'', r"\'");
+    format!("{name}='{value}' ")
+}
+
+fn must_not_be_left_out(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let is_ssl = name.starts_with("ssl") && !HARMLESS_SSL.contains(&&*name);
+    is_ssl || NOT_TO_BE_LEFT_OUT.contains(&&*name) || (name == "gssencmode" && value == "require")
+}
+
+fn invalid(key: &str) -> ConnectionStringError {
+    let key = key.to_owned();
+    ConnectionStringError::Value { key }
+}
+
+/// A parameter's name for people to read. What does not look like a name can be a part of a
+/// password that was not quoted or encoded, and is not shown.
+fn presentable(name: &str) -> &str {
+    let is_name = name.len() <= 40
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    if is_name { name } else { "(no readable name)" }
+}

@@ -1,0 +1,178 @@
+//! What is true of the service right now, kept as data: `/readyz` shows it, and a change of it is a
+//! log line, so that something that stays down is said once and not once a try.
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::db;
+use crate::error::ErrorKind;
+use crate::metrics;
+use crate::migrate::SchemaState;
+
+/// Whether the workers reach the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DatabaseState {
+    /// Not tried yet, or not reached yet.
+    Connecting,
+    /// The last call was answered.
+    Reached,
+    /// The last call failed; it is being tried again.
+    Lost,
+}
+
+/// Whether notifications come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ListenerState {
+    /// Not proved yet.
+    Connecting,
+    /// A notification to itself came back, and the session still listens.
+    Hearing,
+    /// The session accepts `LISTEN` but nothing comes in, as behind a transaction-mode pooler.
+    Deaf,
+    /// The session broke; it is being opened again.
+    Lost,
+}
+
+/// All that `/readyz` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Health {
+    pub(crate) database: DatabaseState,
+    pub(crate) schema: Option<SchemaState>,
+    pub(crate) listener: ListenerState,
+    pub(crate) draining: bool,
+}
+
+impl Health {
+    /// Whether everything is as it should be.
+    pub(crate) fn is_ready(self) -> bool {
+        self.database == DatabaseState::Reached
+            && self.schema == Some(SchemaState::Current)
+            && self.listener == ListenerState::Hearing
+            && !self.draining
+    }
+}
+
+/// Where the tasks report to; clones report to the same place.
+#[derive(Debug, Clone)]
+pub(crate) struct HealthReporter(watch::Sender<Health>);
+
+impl HealthReporter {
+    pub(crate) fn new() -> Self {
+        Self(watch::Sender::new(Health {
+            database: DatabaseState::Connecting,
+            schema: None,
+            listener: ListenerState::Connecting,
+            draining: false,
+        }))
+    }
+
+    pub(crate) fn now(&self) -> Health {
+        *self.0.borrow()
+    }
+
+    /// Returns when everything is as it should be.
+    pub(crate) async fn ready(&self) {
+        let mut health = self.0.subscribe();
+        // It fails only when the sender is gone, and that is `self`.
+        let _ready = health.wait_for(|health| health.is_ready()).await;
+    }
+
+    pub(crate) fn database_reached(&self) {
+        if self.change(|health| &mut health.database, DatabaseState::Reached) {
+            tracing::info!("database reached");
+        }
+    }
+
+    pub(crate) fn database_lost(&self, error: &(dyn std::error::Error + 'static)) {
+        let kind = ErrorKind::of(error);
+        metrics::error(kind);
+        if self.change(|health| &mut health.database, DatabaseState::Lost) {
+            tracing::error!(
+                error = db::describe(error),
+                kind = kind.label(),
+                advice = kind.advice(),
+                "database not reached; trying again"
+            );
+        }
+    }
+
+    pub(crate) fn schema(&self, state: SchemaState) {
+        if self.change(|health| &mut health.schema, Some(state)) && state != SchemaState::Current {
+            tracing::error!(
+                ?state,
+                "the database has another schema; run `lead-mover migrate`"
+            );
+        }
+    }
+
+    pub(crate) fn listener_hearing(&self) {
+        metrics::listener_connected(true);
+        if self.change(|health| &mut health.listener, ListenerState::Hearing) {
+            tracing::info!("listening for notifications");
+        }
+    }
+
+    pub(crate) fn listener_deaf(&self) {
+        metrics::listener_connected(false);
+        if self.change(|health| &mut health.listener, ListenerState::Deaf) {
+            tracing::warn!(
+                "no notification comes in over this connection (a transaction-mode pooler?); polling \
+                 instead. Set DATABASE_LISTEN_URL to a direct or session-mode connection"
+            );
+        }
+    }
+
+    pub(crate) fn listener_lost(&self, error: &(dyn std::error::Error + 'static)) {
+        metrics::listener_connected(false);
+        metrics::error(ErrorKind::of(error));
+        if self.change(|health| &mut health.listener, ListenerState::Lost) {
+            tracing::warn!(
+                error = db::describe(error),
+                "listener lost; polling until it is back"
+            );
+        }
+    }
+
+    pub(crate) fn draining(&self) {
+        if self.change(|health| &mut health.draining, true) {
+            tracing::info!("stopping: no new batch");
+        }
+    }
+
+    /// Sets one field; `true` when that changed it.
+    fn change<T: PartialEq>(&self, field: impl FnOnce(&mut Health) -> &mut T, value: T) -> bool {
+        self.0.send_if_modified(|health| {
+            let field = field(health);
+            let changed = *field != value;
+            *field = value;
+            changed
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_means_database_schema_and_listener() {
+        let health = HealthReporter::new();
+        assert!(!health.now().is_ready());
+
+        health.database_reached();
+        health.schema(SchemaState::Current);
+        assert!(!health.now().is_ready(), "deaf is not ready");
+
+        health.listener_hearing();
+        assert!(health.now().is_ready());
+
+        health.schema(SchemaState::Outdated);
+        assert!(!health.now().is_ready());
+        health.schema(SchemaState::Current);
+
+        health.draining();
+        assert!(!health.now().is_ready());
+    }
+}

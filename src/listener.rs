@@ -1,0 +1,180 @@
+//! Hears `NOTIFY lead_migration_queue` on a connection of its own, and rings the bell.
+//!
+//! It knows nothing of leads. Correctness never depends on it: without it the workers poll.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tokio_postgres::types::Type;
+use tokio_postgres::{AsyncMessage, Client};
+use uuid::Uuid;
+
+use crate::db::{self, ConnectError, Connection, ConnectionSettings};
+use crate::health::HealthReporter;
+use crate::metrics::{self, ConnectionRole};
+use crate::retry::Backoff;
+use crate::shutdown::Shutdown;
+use crate::wake::{Bell, WakeReason};
+
+const CHANNEL: &str = "lead_migration_queue";
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
+const HEARTBEAT_DEADLINE: Duration = Duration::from_secs(5);
+/// How far apart the workers look while nothing is heard.
+const DEAF_POLL_INTERVAL: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Error)]
+enum ListenError {
+    #[error("cannot connect the listener")]
+    Connect(#[from] ConnectError),
+    #[error("the listener's connection broke")]
+    Connection(#[source] tokio_postgres::Error),
+    #[error("the server closed the listener's connection")]
+    Closed,
+    #[error("cannot listen")]
+    Listen(#[source] tokio_postgres::Error),
+    #[error(
+        "the listener's connection did not answer within {}",
+        humantime::format_duration(HEARTBEAT_DEADLINE)
+    )]
+    Silent,
+    #[error("the listener's session no longer listens")]
+    Forgotten,
+}
+
+/// The task that listens.
+pub(crate) struct Listener {
+    pub(crate) settings: ConnectionSettings,
+    pub(crate) bell: Bell,
+    pub(crate) health: HealthReporter,
+    pub(crate) shutdown: Shutdown,
+    /// How far apart the workers look while notifications come in.
+    pub(crate) poll_interval: Duration,
+}
+
+impl Listener {
+    /// Listens until stopping begins, through any number of lost connections.
+    pub(crate) async fn run(self) {
+        let mut backoff = Backoff::reconnecting();
+        loop {
+            let Some(error) = self.shutdown.or_begun(self.listen(&mut backoff)).await else {
+                return;
+            };
+            self.bell
+                .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
+            self.health.listener_lost(&error);
+            if !self.shutdown.sleep(backoff.next_delay()).await {
+                return;
+            }
+            metrics::reconnect(ConnectionRole::Listener);
+        }
+    }
+
+    /// One connection, to its end. The connection is driven here and not by a task of its own,
+    /// because awaiting it throws notifications away.
+    async fn listen(&self, backoff: &mut Backoff) -> ListenError {
+        let (client, mut connection) =
+            match Box::pin(db::connect(&self.settings, "lead-mover listener")).await {
+                Ok(session) => session,
+                Err(error) => return error.into(),
+            };
+        let echo = Echo::new();
+        let session = self.stay(&client, &echo, backoff);
+        tokio::pin!(session);
+        loop {
+            tokio::select! {
+                message = next_message(&mut connection) => match message {
+                    Ok(channel) if channel == CHANNEL => self.bell.ring(WakeReason::Notify),
+                    Ok(channel) if channel == echo.channel => echo.heard.notify_one(),
+                    Ok(_) => {}
+                    Err(error) => return error,
+                },
+                error = &mut session => return error,
+            }
+        }
+    }
+
+    /// Listens, proves that it hears, rings for what came in between, and keeps asking whether the
+    /// session is still there. Ends only with an error.
+    async fn stay(&self, client: &Client, echo: &Echo, backoff: &mut Backoff) -> ListenError {
+        // Neither name needs quoting: a constant, and hexadecimal digits.
+        let listen = format!("listen {CHANNEL}; listen {}", echo.channel);
+        match timeout(HEARTBEAT_DEADLINE, client.batch_execute(&listen)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return ListenError::Listen(error),
+            Err(_) => return ListenError::Silent,
+        }
+        match timeout(HEARTBEAT_DEADLINE, echo.call(client)).await {
+            Ok(Ok(())) => {
+                self.bell.set_poll_interval(self.poll_interval);
+                self.health.listener_hearing();
+            }
+            Ok(Err(error)) => return ListenError::Listen(error),
+            Err(_) => {
+                self.bell
+                    .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
+                self.health.listener_deaf();
+            }
+        }
+        self.bell.ring(WakeReason::Reconnect);
+        backoff.reset();
+        loop {
+            tokio::time::sleep_until(tokio::time::Instant::now() + HEARTBEAT_INTERVAL).await;
+            match timeout(HEARTBEAT_DEADLINE, still_listens(client)).await {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => return ListenError::Forgotten,
+                Ok(Err(error)) => return ListenError::Connection(error),
+                Err(_) => return ListenError::Silent,
+            }
+        }
+    }
+}
+
+/// A channel that nobody else knows, to hear oneself on.
+struct Echo {
+    channel: String,
+    heard: Notify,
+}
+
+impl Echo {
+    fn new() -> Self {
+        Self {
+            channel: format!("lead_mover_echo_{}", Uuid::new_v4().simple()),
+            heard: Notify::new(),
+        }
+    }
+
+    async fn call(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        client
+            .query_typed("select pg_notify($1, '')", &[(&self.channel, Type::TEXT)])
+            .await?;
+        self.heard.notified().await;
+        Ok(())
+    }
+}
+
+/// The channel of the next notification.
+async fn next_message(connection: &mut Connection) -> Result<String, ListenError> {
+    loop {
+        match poll_fn(|context| connection.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notification(notification))) => {
+                return Ok(notification.channel().to_owned());
+            }
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return Err(ListenError::Connection(error)),
+            None => return Err(ListenError::Closed),
+        }
+    }
+}
+
+async fn still_listens(client: &Client) -> Result<bool, tokio_postgres::Error> {
+    client
+        .query_typed_one(
+            "select $1 in (select pg_listening_channels())",
+            &[(&CHANNEL, Type::TEXT)],
+        )
+        .await?
+        .try_get(0)
+}

@@ -1,0 +1,178 @@
+//! Every metric: name, help, unit, labels and buckets. Nobody else names one.
+
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::error::ErrorKind;
+use crate::queue::{Batch, Outcome, STATUSES, Sample};
+use crate::wake::WakeReason;
+
+const LEADS_MOVED: &str = "lead_mover_leads_moved_total";
+const LEADS_REJECTED: &str = "lead_mover_leads_rejected_total";
+const BATCHES: &str = "lead_mover_batches_total";
+const BATCH_DURATION: &str = "lead_mover_batch_duration_seconds";
+const PICKUP: &str = "lead_mover_pickup_seconds";
+const QUEUE_DEPTH: &str = "lead_mover_queue_depth";
+const OLDEST_MESSAGE_AGE: &str = "lead_mover_queue_oldest_message_age_seconds";
+const LEADS_REMAINING: &str = "lead_mover_leads_remaining";
+const MIGRATIONS: &str = "lead_mover_migrations";
+const WAKEUPS: &str = "lead_mover_wakeups_total";
+const LISTENER_CONNECTED: &str = "lead_mover_listener_connected";
+const RECONNECTS: &str = "lead_mover_reconnects_total";
+const ERRORS: &str = "lead_mover_errors_total";
+const BUILD_INFO: &str = "lead_mover_build_info";
+
+/// Seconds: 1 ms is resolved as well as 5 min.
+const BUCKETS: [f64; 16] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 120.0,
+    300.0,
+];
+
+/// Which connection was opened again: the label `connection`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ConnectionRole {
+    Listener,
+    Worker,
+    Sampler,
+}
+
+impl ConnectionRole {
+    const ALL: [Self; 3] = [Self::Listener, Self::Worker, Self::Sampler];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Listener => "listener",
+            Self::Worker => "worker",
+            Self::Sampler => "sampler",
+        }
+    }
+}
+
+/// Installs the recorder of this process, with every series there from the start.
+///
+/// # Errors
+/// When the process has a recorder already.
+pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
+    let mut builder = PrometheusBuilder::new();
+    for name in [BATCH_DURATION, PICKUP] {
+        builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), &BUCKETS)?;
+    }
+    let handle = builder.install_recorder()?;
+    describe();
+    start_at_zero();
+    Ok(handle)
+}
+
+fn describe() {
+    describe_counter!(LEADS_MOVED, "Leads that changed place.");
+    describe_counter!(
+        LEADS_REJECTED,
+        "Leads whose move was refused by a constraint or trigger."
+    );
+    describe_counter!(
+        BATCHES,
+        "Batches by outcome: moved, failed, ended, refused."
+    );
+    describe_histogram!(
+        BATCH_DURATION,
+        "Seconds from asking for a batch to its commit."
+    );
+    describe_histogram!(
+        PICKUP,
+        "Seconds from queueing a move to the end of its first batch."
+    );
+    describe_gauge!(QUEUE_DEPTH, "Messages in the queue.");
+    describe_gauge!(
+        OLDEST_MESSAGE_AGE,
+        "Seconds since the oldest message was put in the queue."
+    );
+    describe_gauge!(
+        LEADS_REMAINING,
+        "Leads of active moves that have not had their turn."
+    );
+    describe_gauge!(MIGRATIONS, "Moves in the ledger by status.");
+    describe_counter!(WAKEUPS, "Times a worker looked again, by reason.");
+    describe_gauge!(
+        LISTENER_CONNECTED,
+        "1 while notifications come in, 0 while they do not."
+    );
+    describe_counter!(RECONNECTS, "Connections opened again after they were lost.");
+    describe_counter!(ERRORS, "Failed calls to the database by kind.");
+    describe_gauge!(BUILD_INFO, "Always 1; the label says which version runs.");
+}
+
+fn start_at_zero() {
+    counter!(LEADS_MOVED).absolute(0);
+    counter!(LEADS_REJECTED).absolute(0);
+    for outcome in Outcome::OF_BATCHES {
+        counter!(BATCHES, "outcome" => outcome.label()).absolute(0);
+    }
+    for reason in WakeReason::ALL {
+        counter!(WAKEUPS, "reason" => reason.label()).absolute(0);
+    }
+    for role in ConnectionRole::ALL {
+        counter!(RECONNECTS, "connection" => role.label()).absolute(0);
+    }
+    for kind in ErrorKind::ALL {
+        counter!(ERRORS, "kind" => kind.label()).absolute(0);
+    }
+    for status in STATUSES {
+        gauge!(MIGRATIONS, "status" => status).set(0);
+    }
+    for name in [
+        QUEUE_DEPTH,
+        OLDEST_MESSAGE_AGE,
+        LEADS_REMAINING,
+        LISTENER_CONNECTED,
+    ] {
+        gauge!(name).set(0);
+    }
+    let _registered = (histogram!(BATCH_DURATION), histogram!(PICKUP));
+    gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
+}
+
+/// A call that processed a batch, and how long it took.
+pub(crate) fn batch(batch: &Batch, duration: Duration) {
+    counter!(BATCHES, "outcome" => batch.outcome.label()).increment(1);
+    counter!(LEADS_MOVED).increment(u64::from(batch.leads_moved));
+    counter!(LEADS_REJECTED).increment(u64::from(batch.leads_rejected));
+    histogram!(BATCH_DURATION).record(duration);
+    if let Some(pickup) = batch.pickup {
+        histogram!(PICKUP).record(pickup);
+    }
+}
+
+pub(crate) fn sample(sample: &Sample) {
+    gauge!(QUEUE_DEPTH).set(as_f64(sample.queue_depth));
+    gauge!(OLDEST_MESSAGE_AGE).set(sample.oldest_message_age);
+    gauge!(LEADS_REMAINING).set(as_f64(sample.leads_remaining));
+    for (status, migrations) in &sample.migrations {
+        gauge!(MIGRATIONS, "status" => *status).set(as_f64(*migrations));
+    }
+}
+
+pub(crate) fn wakeup(reason: WakeReason) {
+    counter!(WAKEUPS, "reason" => reason.label()).increment(1);
+}
+
+pub(crate) fn listener_connected(connected: bool) {
+    gauge!(LISTENER_CONNECTED).set(f64::from(u8::from(connected)));
+}
+
+pub(crate) fn reconnect(role: ConnectionRole) {
+    counter!(RECONNECTS, "connection" => role.label()).increment(1);
+}
+
+pub(crate) fn error(kind: ErrorKind) {
+    counter!(ERRORS, "kind" => kind.label()).increment(1);
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "gauges are floating point; exact up to 2^53"
+)]
+fn as_f64(count: u64) -> f64 {
+    count as f64
+}

@@ -1,0 +1,301 @@
+//! `lead-mover migrate`: brings a database to the schema that this binary was built with.
+//!
+//! A runner of our own, because the schema has two halves: tables, which are changed by numbered
+//! files that run once, and views and functions, whose files are read as code and applied again
+//! when they change. Libraries know the first half only.
+
+#[cfg(feature = "embedded-pgmq")]
+mod embedded_pgmq;
+mod files;
+
+use thiserror::Error;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Transaction};
+
+use crate::db::{self, ConnectError, ConnectionSettings};
+use files::{BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SqlFile, VERSIONED};
+
+/// Held while installing, so that several services may start at once. Spells `LM migr`.
+const INSTALL_LOCK: i64 = 0x4c4d_206d_6967_7200;
+
+/// The queue that the contract with applications names.
+const QUEUE: &str = "lead_migration_queue";
+
+/// Why the schema could not be installed.
+#[derive(Debug, Error)]
+pub enum MigrateError {
+    /// No session.
+    #[error("cannot connect to the database")]
+    Connect(#[from] ConnectError),
+    /// The server has neither PGMQ nor its extension, and this build does not carry PGMQ's SQL.
+    #[error(
+        "PGMQ is missing: install the extension pgmq on the server, or use a build of lead-mover with the feature embedded-pgmq"
+    )]
+    NoPgmq,
+    /// PGMQ's own SQL could not be installed.
+    #[error("cannot install PGMQ: {0}")]
+    EmbeddedPgmq(String),
+    /// The queue or the extension could not be created.
+    #[error("cannot prepare the queue")]
+    Queue(#[source] tokio_postgres::Error),
+    /// A numbered file differs from what this database was given under that name.
+    #[error(
+        "{0} was changed after it had been applied to this database; versioned files are never edited, add a new one"
+    )]
+    Edited(&'static str),
+    /// The database has files that this binary does not know: a newer lead-mover was here.
+    #[error("the database was installed by a newer lead-mover (it has {0}); use that version")]
+    Newer(String),
+    /// A file failed. Nothing of the installation was kept.
+    #[error("cannot apply {path}")]
+    Apply {
+        /// The file's path below `migrations/`.
+        path: &'static str,
+        /// What the server says.
+        source: tokio_postgres::Error,
+    },
+    /// Reading or writing the memory of what was applied.
+    #[error("cannot read what was applied to this database")]
+    Memory(#[source] tokio_postgres::Error),
+    /// The transaction could not be opened or committed.
+    #[error("cannot install the schema")]
+    Transaction(#[source] tokio_postgres::Error),
+}
+
+impl MigrateError {
+    /// What the server advises, such as the views to create.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Apply { source, .. } => source.as_db_error().and_then(|error| error.hint()),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a database has the schema of this binary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SchemaState {
+    /// Nothing of ours is there.
+    Missing,
+    /// Some files are missing or differ: run `migrate`.
+    Outdated,
+    /// Every file is there, with the text that this binary has.
+    Current,
+}
+
+/// Installs or upgrades PGMQ where it is missing, the queue, the schema, functions and trigger.
+/// Safe to run again and by several at once; either all of the schema is applied or nothing.
+///
+/// Answers with the paths of the files that were applied, in their order; none when the schema was
+/// current.
+///
+/// # Errors
+/// See [`MigrateError`].
+pub async fn install(
+    settings: &ConnectionSettings,
+    example_schema: bool,
+) -> Result<Vec<&'static str>, MigrateError> {
+    let mut client = db::open_session(settings, "lead-mover migrate").await?;
+    let transaction = client
+        .transaction()
+        .await
+        .map_err(MigrateError::Transaction)?;
+    transaction
+        .execute_typed(
+            "select pg_advisory_xact_lock($1)",
+            &[(&INSTALL_LOCK, Type::INT8)],
+        )
+        .await
+        .map_err(MigrateError::Transaction)?;
+
+    prepare_queue(&transaction, settings).await?;
+    apply(&transaction, &SESSION).await?;
+    apply(&transaction, &BOOTSTRAP).await?;
+    if example_schema {
+        apply(&transaction, &EXAMPLE_SCHEMA).await?;
+    }
+    apply(&transaction, &MAPPING).await?;
+    let applied = apply_changes(&transaction).await?;
+
+    transaction
+        .commit()
+        .await
+        .map_err(MigrateError::Transaction)?;
+    Ok(applied)
+}
+
+/// The whole installation as one SQL script, to deliver as a Supabase migration. It expects the
+/// extension pgmq to be available, and a database that lead-mover was never installed in.
+#[must_use]
+pub fn script(example_schema: bool) -> String {
+    let mut script = format!(
+        "-- lead-mover {}\n\nbegin;\n\ncreate extension if not exists pgmq;\nselect pgmq.create('{QUEUE}');\n\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let fixed = [SESSION, BOOTSTRAP]
+        .into_iter()
+        .chain(example_schema.then_some(EXAMPLE_SCHEMA))
+        .chain([MAPPING]);
+    for file in fixed {
+        script += &format!("-- {}\n\n{}\n", file.path, file.text);
+    }
+    for file in VERSIONED.iter().chain(LIVING) {
+        script += &format!("-- {}\n\n{}\n{}\n\n", file.path, file.text, remember(file));
+    }
+    script + "commit;\n"
+}
+
+/// Compares what was applied to a database with what this binary has.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn schema_state(client: &Client) -> Result<SchemaState, tokio_postgres::Error> {
+    let memory = client
+        .query_typed(
+            "select to_regclass('lead_mover.schema_files') is not null",
+            &[],
+        )
+        .await?;
+    if !memory.iter().any(|row| row.get(0)) {
+        return Ok(SchemaState::Missing);
+    }
+    let paths: Vec<&str> = VERSIONED
+        .iter()
+        .chain(LIVING)
+        .map(|file| file.path)
+        .collect();
+    let checksums: Vec<String> = VERSIONED
+        .iter()
+        .chain(LIVING)
+        .map(SqlFile::checksum)
+        .collect();
+    let rows = client
+        .query_typed(
+            "select coalesce(bool_and(s.path is not null), false)
+             from unnest($1, $2) as wanted (path, checksum)
+             left join lead_mover.schema_files s using (path, checksum)",
+            &[(&paths, Type::TEXT_ARRAY), (&checksums, Type::TEXT_ARRAY)],
+        )
+        .await?;
+    let current = rows.iter().any(|row| row.get(0));
+    Ok(if current {
+        SchemaState::Current
+    } else {
+        SchemaState::Outdated
+    })
+}
+
+/// Names are looked up nowhere but where they are said to be; SQL functions may name others that
+/// come later in the alphabet.
+const SESSION: SqlFile = SqlFile {
+    path: "session settings",
+    text: "set local search_path = '';\nset local check_function_bodies = off;\nset local client_min_messages = warning;\n",
+};
+
+async fn prepare_queue(
+    transaction: &Transaction<'_>,
+    settings: &ConnectionSettings,
+) -> Result<(), MigrateError> {
+    if !holds(transaction, "to_regproc('pgmq.create') is not null").await? {
+        let extension = "exists (select from pg_available_extensions where name = 'pgmq')";
+        if holds(transaction, extension).await? {
+            transaction
+                .batch_execute("create extension pgmq")
+                .await
+                .map_err(MigrateError::Queue)?;
+        } else {
+            install_embedded(settings).await?;
+        }
+    }
+    if !holds(
+        transaction,
+        "to_regclass('pgmq.q_lead_migration_queue') is not null",
+    )
+    .await?
+    {
+        transaction
+            .execute_typed("select pgmq.create($1)", &[(&QUEUE, Type::TEXT)])
+            .await
+            .map_err(MigrateError::Queue)?;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "embedded-pgmq")]
+async fn install_embedded(settings: &ConnectionSettings) -> Result<(), MigrateError> {
+    embedded_pgmq::install(settings)
+        .await
+        .map_err(|error| MigrateError::EmbeddedPgmq(db::describe(&error)))
+}
+
+#[cfg(not(feature = "embedded-pgmq"))]
+#[expect(
+    clippy::unused_async,
+    reason = "the same signature as with the feature"
+)]
+async fn install_embedded(_settings: &ConnectionSettings) -> Result<(), MigrateError> {
+    Err(MigrateError::NoPgmq)
+}
+
+async fn holds(transaction: &Transaction<'_>, condition: &str) -> Result<bool, MigrateError> {
+    let rows = transaction
+        .query_typed(&format!("select {condition}"), &[])
+        .await
+        .map_err(MigrateError::Queue)?;
+    Ok(rows.iter().any(|row| row.get(0)))
+}
+
+async fn apply_changes(transaction: &Transaction<'_>) -> Result<Vec<&'static str>, MigrateError> {
+    let rows = transaction
+        .query_typed("select path, checksum from lead_mover.schema_files", &[])
+        .await
+        .map_err(MigrateError::Memory)?;
+    let remembered: std::collections::BTreeMap<String, String> =
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+
+    if let Some(newer) = remembered.keys().find(|path| {
+        path.starts_with("versioned/") && !VERSIONED.iter().any(|file| file.path == path.as_str())
+    }) {
+        return Err(MigrateError::Newer(newer.clone()));
+    }
+
+    let mut applied = Vec::new();
+    for file in VERSIONED.iter().chain(LIVING) {
+        match remembered.get(file.path) {
+            Some(checksum) if *checksum == file.checksum() => continue,
+            Some(_) if file.path.starts_with("versioned/") => {
+                return Err(MigrateError::Edited(file.path));
+            }
+            _ => {}
+        }
+        apply(transaction, file).await?;
+        transaction
+            .batch_execute(&remember(file))
+            .await
+            .map_err(MigrateError::Memory)?;
+        applied.push(file.path);
+    }
+    Ok(applied)
+}
+
+async fn apply(transaction: &Transaction<'_>, file: &SqlFile) -> Result<(), MigrateError> {
+    transaction
+        .batch_execute(file.text)
+        .await
+        .map_err(|source| MigrateError::Apply {
+            path: file.path,
+            source,
+        })
+}
+
+/// Neither value needs quoting: a path of ours, and hexadecimal digits.
+fn remember(file: &SqlFile) -> String {
+    format!(
+        "insert into lead_mover.schema_files (path, checksum)\nvalues ('{}', '{}')\n\
+         on conflict (path) do update\nset\n  checksum = excluded.checksum,\n  applied_at = excluded.applied_at;",
+        file.path,
+        file.checksum()
+    )
+}

@@ -1,0 +1,54 @@
+//! Reads the gauges of queue and ledger from the database, seldom.
+
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::db::{self, ConnectionSettings};
+use crate::health::HealthReporter;
+use crate::metrics::{self, ConnectionRole};
+use crate::queue::{Queue, QueueError};
+use crate::retry::Backoff;
+use crate::shutdown::Shutdown;
+
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// The task that samples.
+pub(crate) struct Sampler {
+    pub(crate) settings: ConnectionSettings,
+    pub(crate) health: HealthReporter,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) metrics: PrometheusHandle,
+}
+
+impl Sampler {
+    /// Samples until stopping begins, through any number of lost connections.
+    pub(crate) async fn run(self) {
+        let mut backoff = Backoff::reconnecting();
+        loop {
+            let Some(Err(error)) = self.shutdown.or_begun(self.sample(&mut backoff)).await else {
+                return;
+            };
+            // The workers say when the database is lost; here it is only worth a line for debugging.
+            tracing::debug!(error = db::describe(&error), "sampling failed");
+            if !self.shutdown.sleep(backoff.next_delay()).await {
+                return;
+            }
+            metrics::reconnect(ConnectionRole::Sampler);
+        }
+    }
+
+    async fn sample(&self, backoff: &mut Backoff) -> Result<(), QueueError> {
+        let queue = Queue::connect(&self.settings, "lead-mover sampler").await?;
+        loop {
+            self.health.schema(queue.schema_state().await?);
+            metrics::sample(&queue.sample().await?);
+            backoff.reset();
+            // Histograms keep what was recorded until they are told to sort it into buckets.
+            self.metrics.run_upkeep();
+            if !self.shutdown.sleep(SAMPLE_INTERVAL).await {
+                return Ok(());
+            }
+        }
+    }
+}

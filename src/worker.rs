@@ -1,0 +1,125 @@
+//! Takes batches until there is none, then waits to be woken.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::broadcast;
+
+use crate::health::HealthReporter;
+use crate::metrics::{self, ConnectionRole};
+use crate::queue::{Batch, Outcome, Queue, QueueError};
+use crate::retry::Backoff;
+use crate::shutdown::Shutdown;
+use crate::wake::Ear;
+
+/// A batch that was processed, and when: for whoever watches from inside the process.
+#[derive(Debug, Clone)]
+pub struct BatchReport {
+    /// What the database said of it.
+    pub batch: Batch,
+    /// When its commit was acknowledged.
+    pub at: Instant,
+}
+
+/// One of several tasks that share the work.
+pub(crate) struct Worker<Connect> {
+    /// Opens the session of this worker.
+    pub(crate) connect: Connect,
+    pub(crate) ear: Ear,
+    pub(crate) health: HealthReporter,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) reports: broadcast::Sender<BatchReport>,
+}
+
+/// Why a session was given up.
+enum End {
+    Stopped,
+    Lost(QueueError),
+}
+
+impl<Connect> Worker<Connect>
+where
+    Connect: AsyncFn() -> Result<Queue, QueueError>,
+{
+    /// Works until stopping begins, through any number of lost connections.
+    pub(crate) async fn run(mut self) {
+        let mut backoff = Backoff::reconnecting();
+        loop {
+            let error = match self.shutdown.or_begun((self.connect)()).await {
+                None => return,
+                Some(Err(error)) => error,
+                Some(Ok(queue)) => match self.work(&queue, &mut backoff).await {
+                    End::Stopped => return,
+                    End::Lost(error) => error,
+                },
+            };
+            self.health.database_lost(&error);
+            // Not the ear: a storm of notifications would undo the backoff.
+            if !self.shutdown.sleep(backoff.next_delay()).await {
+                return;
+            }
+            metrics::reconnect(ConnectionRole::Worker);
+        }
+    }
+
+    async fn work(&mut self, queue: &Queue, backoff: &mut Backoff) -> End {
+        loop {
+            self.ear.clear();
+            let next_due = match self.drain(queue, backoff).await {
+                Ok(next_due) => next_due,
+                Err(end) => return end,
+            };
+            match self
+                .shutdown
+                .clone()
+                .or_begun(self.ear.wait(next_due))
+                .await
+            {
+                Some(reason) => metrics::wakeup(reason),
+                None => return End::Stopped,
+            }
+        }
+    }
+
+    /// Batch after batch until nothing is due. Answers with when something will be.
+    async fn drain(&self, queue: &Queue, backoff: &mut Backoff) -> Result<Option<Duration>, End> {
+        loop {
+            if self.shutdown.has_begun() {
+                return Err(End::Stopped);
+            }
+            let started = Instant::now();
+            let batch = tokio::select! {
+                batch = queue.process_batch() => batch.map_err(End::Lost)?,
+                () = self.shutdown.forced() => {
+                    queue.cancel_statement().await;
+                    return Err(End::Stopped);
+                }
+            };
+            self.health.database_reached();
+            backoff.reset();
+            if batch.outcome == Outcome::Idle {
+                return Ok(batch.next_due);
+            }
+            self.report(batch, started);
+        }
+    }
+
+    fn report(&self, batch: Batch, started: Instant) {
+        let at = Instant::now();
+        metrics::batch(&batch, at - started);
+        let message_id = batch.message_id;
+        let run_id = batch.run_id.map(tracing::field::display);
+        let text = batch.text.as_deref();
+        match batch.outcome {
+            Outcome::Idle => {}
+            Outcome::Moved if batch.leads_remaining == 0 => {
+                tracing::info!(message_id, run_id, text, "last batch");
+            }
+            Outcome::Moved => tracing::debug!(message_id, run_id, text, "batch"),
+            Outcome::Failed => tracing::warn!(message_id, run_id, text, "batch failed"),
+            Outcome::Ended => tracing::error!(message_id, run_id, text, "move failed"),
+            Outcome::Refused => tracing::warn!(message_id, text, "message refused"),
+        }
+        // Nobody need be listening.
+        let _listeners = self.reports.send(BatchReport { batch, at });
+    }
+}
