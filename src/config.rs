@@ -69,15 +69,9 @@ pub struct LogArgs {
     )]
     pub log_format: LogFormat,
 
-    /// Which log lines: a level, or tracing's filter syntax.
-    #[arg(
-        long,
-        env = "RUST_LOG",
-        default_value = "info",
-        value_name = "FILTER",
-        global = true
-    )]
-    pub log: String,
+    /// Which log lines: a level, or tracing's filter syntax [default: info for serve, else warn]
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", global = true)]
+    pub log: Option<String>,
 }
 
 /// How log lines look.

@@ -11,6 +11,7 @@ mod failure;
 mod moves;
 mod serve;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -87,7 +88,7 @@ impl Cli {
     /// Runs the command. Errors are printed here, once.
     #[must_use]
     pub fn run(self) -> ExitCode {
-        let outcome = start_logging(&self.log).and_then(|()| {
+        let outcome = start_logging(&self.log, self.command.log_filter()).and_then(|()| {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()
@@ -99,6 +100,15 @@ impl Cli {
 }
 
 impl Command {
+    /// Which log lines to write when nothing was said of it: a command that talks to a person says
+    /// itself how it goes.
+    fn log_filter(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "info",
+            _ => "warn",
+        }
+    }
+
     async fn run(self, database: &DatabaseArgs) -> anyhow::Result<ExitCode> {
         match self {
             Self::Serve(args) => serve::run(&args, database.settings()?).await,
@@ -136,11 +146,13 @@ impl RunArgs {
     }
 }
 
-fn start_logging(args: &LogArgs) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&args.log)
-        .map_err(|error| failure::WrongUse(format!("cannot use RUST_LOG: {error}")))?;
+fn start_logging(args: &LogArgs, default_filter: &str) -> anyhow::Result<()> {
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(args.log.as_deref().unwrap_or(default_filter))
+            .map_err(|error| failure::WrongUse(format!("cannot use RUST_LOG: {error}")))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match args.log_format {
         LogFormat::Text => lines.try_init(),

@@ -9,6 +9,7 @@ mod tests;
 mod url;
 
 use std::fmt;
+use std::iter;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -67,9 +68,13 @@ impl ConnectionSettings {
         self.ssl_mode
     }
 
-    /// How much of the server's certificate is checked.
+    /// How much of the server's certificate is checked; nothing where there are Unix sockets only.
     #[must_use]
     pub fn verification(&self) -> Verification {
+        let mut addresses = iter::once(&self.first).chain(&self.others);
+        if addresses.all(ServerAddress::is_unix_socket) {
+            return Verification::None;
+        }
         Verification::of(self.ssl_mode, self.root_certificates.is_some())
     }
 

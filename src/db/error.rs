@@ -53,6 +53,9 @@ pub enum ConnectionStringError {
         "a connection string begins with postgres:// or postgresql://, or is a list of keyword=value"
     )]
     UnknownScheme,
+    /// `DATABASE_URL=postgres://…`.
+    #[error("the connection string begins with a variable's name: it is only what follows the =")]
+    VariableName,
     /// Supabase's `[YOUR-PASSWORD]` or another such placeholder.
     #[error(
         "the connection string still holds a placeholder such as [YOUR-PASSWORD]: put the real value there, without the brackets"

@@ -3,10 +3,14 @@
 //! [`ConnectionSettings`] is that text, understood as libpq would understand it; [`connect`] opens
 //! one session with it. Nothing here reads the environment, retries, logs or spawns: the caller
 //! drives the [`Connection`] it gets, reports [`ConnectionSettings::warnings`] and logs errors once.
+//!
+//! Sections of "the manual" are those of PostgreSQL 15's.
 
 mod connection_string;
 mod error;
 mod session;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use std::time::Duration;

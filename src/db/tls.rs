@@ -1,13 +1,14 @@
 //! How well a connection is protected: `sslmode` and `sslrootcert` as in libpq (manual, section
 //! 34.19.1), on rustls with the `ring` provider.
 //!
-//! Two differences, both stated in the manual's terms: where libpq falls back on
-//! `~/.postgresql/root.crt`, the system's root certificates are used; and `allow` tries TLS first,
-//! as `prefer` does.
+//! Three differences. Where libpq falls back on `~/.postgresql/root.crt`, the system's root
+//! certificates are used. `allow` tries TLS first, as `prefer` does. And where a certificate is to be
+//! checked, rustls wants one of version 3 with the host among its alternative names, and signed by
+//! an authority rather than being in `sslrootcert` itself with the mark of an authority.
 
 mod verifier;
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -171,7 +172,7 @@ pub(super) fn refused(error: &tokio_postgres::Error) -> bool {
         .source()
         .and_then(|cause| cause.downcast_ref::<io::Error>())
         .and_then(io::Error::get_ref)
-        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>);
+        .is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>);
     handshake_failed || error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }
 

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Executor};
 use thiserror::Error;
 use tokio_postgres::config::Host;
 
-use crate::db::{ConnectionSettings, RootCertificates, SslMode, Verification};
+use crate::db::{ConnectionSettings, RootCertificates, SslMode, TlsError, Verification};
 
 /// How long to wait for the one connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -20,11 +20,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Why PGMQ could not be installed.
 #[derive(Debug, Error)]
 pub(crate) enum EmbeddedPgmqError {
+    /// TLS cannot be set up as the settings ask for.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The settings cannot be said in sqlx's terms, or the connection was not opened.
-    #[error("cannot connect to {settings} to install PGMQ")]
+    #[error("cannot connect to {servers} to install PGMQ")]
     Connect {
         /// `host:port/dbname as user`.
-        settings: ConnectionSettings,
+        servers: String,
         /// What sqlx says.
         source: sqlx::Error,
     },
@@ -42,10 +45,12 @@ pub(crate) enum EmbeddedPgmqError {
 /// # Errors
 /// See [`EmbeddedPgmqError`]; nothing is left half done.
 pub(crate) async fn install(settings: &ConnectionSettings) -> Result<(), EmbeddedPgmqError> {
+    // sqlx reads the same certificates, but does not say which file it could not read.
+    settings.tls()?;
     let pool = open(settings)
         .await
         .map_err(|source| EmbeddedPgmqError::Connect {
-            settings: settings.clone(),
+            servers: settings.to_string(),
             source,
         })?;
     let installer = PGMQueueExt::new_with_pool(pool.clone()).await;
@@ -92,36 +97,88 @@ fn connect_options(settings: &ConnectionSettings) -> Result<PgConnectOptions, sq
         .database(settings.dbname())
         .application_name("lead-mover migrate")
         .disable_statement_logging();
-    Ok(match (&address.host, address.hostaddr) {
-        (Host::Unix(directory), _) => options.socket(directory).ssl_mode(PgSslMode::Disable),
-        (Host::Tcp(host), None) => with_tls(options.host(host), settings),
-        // sqlx has one name for the address and for the certificate's check.
-        (Host::Tcp(_), Some(address))
-            if settings.verification() != Verification::AuthorityAndHost =>
-        {
-            with_tls(options.host(&address.to_string()), settings)
+    let mode = ssl_mode(settings);
+    let options = match (&address.host, address.hostaddr) {
+        (Host::Unix(directory), _) => {
+            return Ok(options.socket(directory).ssl_mode(PgSslMode::Disable));
         }
-        (Host::Tcp(host), Some(_)) => with_tls(options.host(host), settings),
-    })
-}
-
-/// Never less than asked for. sqlx trusts the system's authorities beside those in the file, so
-/// that under `verify-ca` with a file any certificate bought for any host would do: the host's
-/// name is checked too there.
-fn with_tls(options: PgConnectOptions, settings: &ConnectionSettings) -> PgConnectOptions {
-    let options = options.ssl_mode(match (settings.verification(), settings.ssl_mode()) {
-        (Verification::AuthorityAndHost, _) => PgSslMode::VerifyFull,
-        (Verification::Authority, _) => match settings.root_certificates() {
-            Some(RootCertificates::File(_)) => PgSslMode::VerifyFull,
-            Some(RootCertificates::System) | None => PgSslMode::VerifyCa,
-        },
-        (Verification::None, SslMode::Disable) => PgSslMode::Disable,
-        // sqlx takes `allow` for "never".
-        (Verification::None, SslMode::Allow | SslMode::Prefer) => PgSslMode::Prefer,
-        (Verification::None, _) => PgSslMode::Require,
-    });
-    match settings.root_certificates() {
+        // sqlx knows one name only, for finding the server and for checking its certificate.
+        (_, Some(address)) if !matches!(mode, PgSslMode::VerifyFull) => {
+            options.host(&address.to_string())
+        }
+        (Host::Tcp(host), _) => options.host(host),
+    };
+    Ok(match settings.root_certificates() {
         Some(RootCertificates::File(path)) => options.ssl_root_cert(path),
         Some(RootCertificates::System) | None => options,
+    }
+    .ssl_mode(mode))
+}
+
+/// Never less than was asked for. sqlx trusts the system's authorities beside those in a file, so
+/// that under `verify-ca` any certificate that anyone can buy would do: with a file the host's name
+/// is checked too.
+fn ssl_mode(settings: &ConnectionSettings) -> PgSslMode {
+    match (settings.verification(), settings.root_certificates()) {
+        (Verification::Authority, Some(RootCertificates::File(_)))
+        | (Verification::AuthorityAndHost, _) => PgSslMode::VerifyFull,
+        (Verification::Authority, _) => PgSslMode::VerifyCa,
+        (Verification::None, _) => match settings.ssl_mode() {
+            SslMode::Disable => PgSslMode::Disable,
+            // sqlx takes `allow` for "never".
+            SslMode::Allow | SslMode::Prefer => PgSslMode::Prefer,
+            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => PgSslMode::Require,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(text: &str) -> PgConnectOptions {
+        connect_options(&text.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn connects_where_the_service_does() {
+        let of_tcp = options("postgres://u@h:7,other/db?options=-c%20a=b%20-c%20c=d");
+        assert_eq!((of_tcp.get_host(), of_tcp.get_port()), ("h", 7));
+        assert_eq!(of_tcp.get_username(), "u");
+        assert_eq!(of_tcp.get_database(), Some("db"));
+        assert_eq!(of_tcp.get_options(), Some("-c a=b -c c=d"));
+
+        let of_socket = options("host=/tmp/dir port=7 user=u sslmode=require");
+        assert_eq!(of_socket.get_socket(), Some(&"/tmp/dir".into()));
+        assert!(matches!(of_socket.get_ssl_mode(), PgSslMode::Disable));
+
+        assert_eq!(options("host=h hostaddr=::1").get_host(), "::1");
+        assert_eq!(
+            options("host=h hostaddr=::1 sslmode=verify-full").get_host(),
+            "h"
+        );
+    }
+
+    #[test]
+    fn protects_the_connection_no_less_than_the_service_does() {
+        for (text, expected) in [
+            ("host=h sslmode=disable", PgSslMode::Disable),
+            ("host=h sslmode=allow", PgSslMode::Prefer),
+            ("host=h", PgSslMode::Prefer),
+            ("host=h sslmode=require", PgSslMode::Require),
+            (
+                "host=h sslmode=require sslrootcert=/ca",
+                PgSslMode::VerifyFull,
+            ),
+            (
+                "host=h sslmode=verify-ca sslrootcert=/ca",
+                PgSslMode::VerifyFull,
+            ),
+            ("host=h sslmode=verify-ca", PgSslMode::VerifyCa),
+            ("host=h sslmode=verify-full", PgSslMode::VerifyFull),
+        ] {
+            let actual = options(text).get_ssl_mode();
+            assert_eq!(format!("{actual:?}"), format!("{expected:?}"), "{text}");
+        }
     }
 }

@@ -23,8 +23,7 @@ declare
   c_most_lanes constant integer := 16;
   c_least_lane constant integer := 1000;
   v_batch_size constant integer := coalesce(p_batch_size, 100);
-  -- A lane is a whole number of batches long, so that only the last batch of a move is a short one.
-  v_step constant integer := v_batch_size * ceil(c_least_lane::numeric / v_batch_size)::integer;
+  v_step integer;
   v_run_name text;
   v_migration lead_mover.migrations;
   v_last_id lead_mover.lanes.last_id%type;
@@ -34,6 +33,9 @@ declare
   v_lanes integer;
 begin
   v_run_name := lead_mover.check_target(p_run_id, p_funnel_id, p_column_id, v_batch_size);
+
+  -- A lane is a whole number of batches long, so that only the last batch of a move is a short one.
+  v_step := v_batch_size * ceil(c_least_lane::numeric / v_batch_size)::integer;
 
   loop
     select *

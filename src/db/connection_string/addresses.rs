@@ -53,19 +53,24 @@ pub(super) fn addresses(
     let hosts = list(parameters.take("host"));
     let hostaddrs = list(parameters.take("hostaddr"));
     let ports = list(parameters.take("port"));
-    let count = hosts.len().max(hostaddrs.len()).max(1);
-    for (what, given, allowed) in [
-        (
-            "hostaddr",
-            hostaddrs.len(),
-            hosts.is_empty() || hostaddrs.is_empty(),
-        ),
-        ("port", ports.len(), ports.len() <= 1),
-    ] {
-        if given != count && !allowed {
-            let hosts = count;
-            return Err(ConnectionStringError::Count { what, given, hosts });
-        }
+    let count = if hostaddrs.is_empty() {
+        hosts.len().max(1)
+    } else {
+        hostaddrs.len()
+    };
+    if !hosts.is_empty() && hosts.len() != count {
+        return Err(ConnectionStringError::Count {
+            what: "hostaddr",
+            given: count,
+            hosts: hosts.len(),
+        });
+    }
+    if ports.len() > 1 && ports.len() != count {
+        return Err(ConnectionStringError::Count {
+            what: "port",
+            given: ports.len(),
+            hosts: count,
+        });
     }
 
     let address = |index: usize| {

@@ -61,8 +61,11 @@ impl Parameters {
         match text.split_once("://") {
             Some(("postgres" | "postgresql", rest)) => url::parameters(rest),
             Some(("http" | "https", _)) => Err(ConnectionStringError::WebAddress),
-            // A password in a keyword string may hold anything.
+            Some((scheme, _)) if begins_with_variable(scheme) => {
+                Err(ConnectionStringError::VariableName)
+            }
             Some((scheme, _)) if !scheme.contains('=') => Err(ConnectionStringError::UnknownScheme),
+            // The password of a keyword string may hold a `://` too.
             _ => keywords::parameters(text),
         }
         .map(Self)
@@ -85,17 +88,20 @@ impl Parameters {
         root_certificates: Option<&RootCertificates>,
     ) -> Result<SslMode, ConnectionStringError> {
         // libpq takes this over from JDBC; any other value of `ssl` is refused further below.
-        if self.0.get("ssl").is_some_and(|value| value == "true") {
+        let asks_for_tls = self.0.get("ssl").is_some_and(|value| value == "true");
+        if asks_for_tls {
             self.0.remove("ssl");
-            self.0
-                .entry("sslmode".to_owned())
-                .or_insert_with(|| SslMode::Require.to_string());
         }
-        match self.0.remove("sslmode") {
-            Some(value) => value.parse(),
-            None if root_certificates == Some(&RootCertificates::System) => Ok(SslMode::VerifyFull),
-            None => Ok(SslMode::Prefer),
-        }
+        let mode = match self.0.remove("sslmode") {
+            Some(value) => value.parse()?,
+            None if root_certificates == Some(&RootCertificates::System) => SslMode::VerifyFull,
+            None => SslMode::Prefer,
+        };
+        Ok(if asks_for_tls {
+            mode.max(SslMode::Require)
+        } else {
+            mode
+        })
     }
 
     /// Milliseconds; zero leaves it to the system.
@@ -110,6 +116,7 @@ impl Parameters {
 
     /// What is left for tokio-postgres, and a warning for each parameter that nothing understands.
     pub(super) fn into_config(mut self) -> Result<(Config, Vec<String>), ConnectionStringError> {
+        self.0.retain(|_, value| !value.is_empty());
         // Every session bears the name of the part of the service that opened it.
         self.take("application_name");
         self.take("fallback_application_name");
@@ -124,9 +131,6 @@ impl Parameters {
         let mut handed_on = String::new();
         let mut warnings = Vec::new();
         for (name, value) in self.0 {
-            if value.is_empty() {
-                continue;
-            }
             if HANDED_ON.contains(&&*name) {
                 let parameter = keyword_and_value(&name, &value);
                 // One by one, so that the error can name the parameter.
@@ -154,6 +158,14 @@ fn without_quotes(text: &str) -> &str {
         .into_iter()
         .find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote))
         .unwrap_or(text)
+}
+
+/// `DATABASE_URL=postgres`, as copied out of a file with environment variables.
+fn begins_with_variable(scheme: &str) -> bool {
+    scheme.split_once('=').is_some_and(|(name, _)| {
+        let is_upper_case = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        name.chars().all(is_upper_case)
+    })
 }
 
 fn keyword_and_value(name: &str, value: &str) -> String {

@@ -9,6 +9,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::db::error::ConnectionStringError;
 
+/// Parameters in whose values an `@` is likely meant.
+const MAY_HOLD_AT: [&str; 5] = ["application_name", "dbname", "options", "password", "user"];
+
 /// The parameters in what follows `postgresql://`; the last of several with one name counts.
 pub(super) fn parameters(url: &str) -> Result<BTreeMap<String, String>, ConnectionStringError> {
     let mut parameters = BTreeMap::new();
@@ -30,7 +33,7 @@ pub(super) fn parameters(url: &str) -> Result<BTreeMap<String, String>, Connecti
     let (servers, dbname) = place.split_once('/').unwrap_or((place, ""));
     parameters.insert("dbname".to_owned(), decode(dbname)?);
     add_servers(&mut parameters, servers)?;
-    add_query(&mut parameters, query, user_info.is_some())?;
+    add_query(&mut parameters, query)?;
     Ok(parameters)
 }
 
@@ -63,17 +66,17 @@ fn add_servers(
 fn add_query(
     parameters: &mut BTreeMap<String, String>,
     query: &str,
-    has_user_info: bool,
 ) -> Result<(), ConnectionStringError> {
-    // A password such as `1/x?y=z` puts the `@` after it here, and would have its middle taken for
-    // a parameter, whose name a warning would then show.
-    if !has_user_info && query.contains('@') && !query.contains("user=") {
-        return Err(ConnectionStringError::UnencodedCharacter);
-    }
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-        let (name, value) = parameter
-            .split_once('=')
-            .ok_or(ConnectionStringError::UrlParameter)?;
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        // A password such as `a@b?c=d` leaves the `@` before the host here. Its pieces would be
+        // taken for a host and a parameter, and be shown as such.
+        if parameter.contains('@') && !MAY_HOLD_AT.contains(&name) {
+            return Err(ConnectionStringError::UnencodedCharacter);
+        }
+        if !parameter.contains('=') {
+            return Err(ConnectionStringError::UrlParameter);
+        }
         parameters.insert(decode(name)?, decode(value)?);
     }
     Ok(())

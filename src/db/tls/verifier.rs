@@ -6,7 +6,9 @@ use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
 
 /// Takes any certificate, but only from a server that has its key: channel binding, which ties a
 /// log-in to the certificate, would be worth nothing otherwise.
@@ -18,6 +20,36 @@ pub(super) struct AnyCertificate {
 impl AnyCertificate {
     pub(super) fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self { algorithms }
+    }
+
+    /// rustls's own check refuses certificates of version 1, which is what the commands in the
+    /// manual, section 19.9.5, make with older releases of OpenSSL. So the key is taken out of the
+    /// certificate here.
+    fn has_key(
+        &self,
+        certificate: &CertificateDer<'_>,
+        message: &[u8],
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let certificate =
+            Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
+        let key_info = certificate.tbs_certificate.subject_public_key_info;
+        let key = key_info.subject_public_key.raw_bytes();
+        let is_valid = self
+            .algorithms
+            .mapping
+            .iter()
+            .filter(|(scheme, _)| *scheme == signature.scheme)
+            .flat_map(|(_, algorithms)| *algorithms)
+            .any(|algorithm| {
+                let checked = algorithm.verify_signature(key, message, signature.signature());
+                checked.is_ok()
+            });
+        if is_valid {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
+        }
     }
 }
 
@@ -39,7 +71,7 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+        self.has_key(certificate, message, signature)
     }
 
     fn verify_tls13_signature(
@@ -48,7 +80,7 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        self.has_key(certificate, message, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -1,0 +1,16 @@
+//! The integration tests: one binary, one PostgreSQL, a database a test.
+#![cfg(test)]
+
+// mod architecture;
+mod batches;
+// mod cancel;
+// mod cli;
+mod enqueue;
+// mod installing;
+// mod messages;
+// mod people;
+// mod privileges;
+// mod progress;
+// mod schema_sql;
+// mod serve;
+mod support;

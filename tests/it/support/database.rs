@@ -1,0 +1,152 @@
+//! A database a test, copied from a template that has the schema and the example tables.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use lead_mover::db::{self, ConnectionSettings};
+use lead_mover::migrate;
+use tokio::sync::OnceCell;
+use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
+
+use super::Crm;
+use super::server::{connection_string, settings_for};
+
+/// A session of an application or of a person.
+pub type Session = Client;
+
+/// A database of its own; dropped with its sessions when the test ends.
+pub struct Database {
+    name: String,
+    session: Session,
+}
+
+impl Database {
+    /// One with the schema installed over the example tables.
+    pub async fn new() -> Self {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        let template = TEMPLATE
+            .get_or_init(|| async {
+                let name = fresh_name("template");
+                create(&name, "template1").await;
+                migrate::install(&settings_for(&name), true)
+                    .await
+                    .expect("it installs");
+                name
+            })
+            .await;
+        Self::copy_of(template).await
+    }
+
+    /// One with nothing in it.
+    pub async fn empty() -> Self {
+        Self::copy_of("template1").await
+    }
+
+    async fn copy_of(template: &str) -> Self {
+        let name = fresh_name("test");
+        create(&name, template).await;
+        let session = db::open_session(&settings_for(&name), "test")
+            .await
+            .expect("it opens");
+        Self { name, session }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn settings(&self) -> ConnectionSettings {
+        settings_for(&self.name)
+    }
+
+    pub fn connection_string(&self) -> String {
+        connection_string(&self.name)
+    }
+
+    /// The test's own session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Another session beside the test's own.
+    pub async fn open(&self) -> Session {
+        db::open_session(&self.settings(), "test")
+            .await
+            .expect("it opens")
+    }
+
+    /// Two funnels with a column each, and whatever the test puts there.
+    pub async fn crm(&self) -> Crm<'_> {
+        Crm::new(self).await
+    }
+
+    /// Runs statements without parameters.
+    pub async fn run(&self, statements: &str) {
+        self.session
+            .batch_execute(statements)
+            .await
+            .unwrap_or_else(|error| {
+                panic!("{}: {statements}", db::describe(&error));
+            });
+    }
+
+    /// The one value that a query answers with.
+    pub async fn value<T>(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> T
+    where
+        T: for<'a> tokio_postgres::types::FromSql<'a>,
+    {
+        value(&self.session, query, parameters).await
+    }
+}
+
+/// The one value that a query answers with, in that session.
+pub async fn value<T>(session: &Session, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> T
+where
+    T: for<'a> tokio_postgres::types::FromSql<'a>,
+{
+    session
+        .query_one(query, parameters)
+        .await
+        .unwrap_or_else(|error| panic!("{}: {query}", db::describe(&error)))
+        .get(0)
+}
+
+static CREATED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Drops what the tests created on a server that is not their own.
+pub fn drop_all() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let session = db::open_session(&settings_for("postgres"), "test")
+            .await
+            .unwrap();
+        for name in CREATED.lock().unwrap().iter() {
+            session
+                .batch_execute(&format!("drop database {name} with (force)"))
+                .await
+                .unwrap();
+        }
+    });
+}
+
+async fn create(name: &str, template: &str) {
+    let maintenance = db::open_session(&settings_for("postgres"), "test")
+        .await
+        .expect("it opens");
+    maintenance
+        .batch_execute(&format!("create database {name} template {template}"))
+        .await
+        .expect("a database can be created");
+    CREATED.lock().unwrap().push(name.to_owned());
+}
+
+/// Not even two runs of the tests on one server share a name.
+fn fresh_name(kind: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("lead_mover_{kind}_{}_{count}", std::process::id())
+}

@@ -1,0 +1,171 @@
+//! The real binary, run as its users run it.
+
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+
+use super::{Database, eventually};
+
+/// The binary with those arguments, with nothing of the tester's environment that it would read.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lead-mover"));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    for variable in ["DATABASE_URL", "DATABASE_LISTEN_URL", "RUST_LOG"] {
+        command.env_remove(variable);
+    }
+    for setting in [
+        "WORKERS",
+        "POLL_INTERVAL",
+        "HTTP_ADDR",
+        "SHUTDOWN_GRACE",
+        "LOG_FORMAT",
+    ] {
+        command.env_remove(format!("LEAD_MOVER_{setting}"));
+    }
+    command
+}
+
+/// `lead-mover serve`, running; killed when dropped.
+pub struct Service {
+    process: Child,
+    log: watch::Receiver<Vec<Value>>,
+    address: String,
+}
+
+impl Service {
+    /// Started and ready.
+    pub async fn start(database: &Database, arguments: &[&str]) -> Self {
+        let service = Self::start_unready(&database.connection_string(), arguments).await;
+        service.ready().await;
+        service
+    }
+
+    /// Started, and serving HTTP.
+    pub async fn start_unready(database_url: &str, arguments: &[&str]) -> Self {
+        let mut process = command(&[
+            "serve",
+            "--http-addr",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+        ])
+        .args(arguments)
+        .env("DATABASE_URL", database_url)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+        let stderr = process.stderr.take().expect("it was asked for");
+        let (sender, mut log) = watch::channel(Vec::new());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "ends with the process whose log it reads"
+        )]
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                sender.send_modify(|lines| lines.push(line));
+            }
+        });
+        let address = log
+            .wait_for(|lines| lines.iter().any(|line| line["http"].is_string()))
+            .await
+            .expect("it says where it serves HTTP")
+            .iter()
+            .find_map(|line| line["http"].as_str().map(ToOwned::to_owned))
+            .expect("it was found");
+        Self {
+            process,
+            log,
+            address,
+        }
+    }
+
+    pub async fn ready(&self) {
+        eventually("the service is ready", async || {
+            self.readyz().await.0 == 200
+        })
+        .await;
+    }
+
+    /// The status and body of `/readyz`.
+    pub async fn readyz(&self) -> (u16, Value) {
+        let (status, body) = get(&self.address, "/readyz").await;
+        (status, serde_json::from_str(&body).expect("it is JSON"))
+    }
+
+    /// The text of `/metrics`.
+    pub async fn metrics(&self) -> String {
+        get(&self.address, "/metrics").await.1
+    }
+
+    /// The value of one series.
+    pub async fn metric(&self, series: &str) -> f64 {
+        let metrics = self.metrics().await;
+        metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))
+            .unwrap_or_else(|| panic!("no {series} in:\n{metrics}"))
+            .parse()
+            .expect("a number")
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> Vec<Value> {
+        self.log.borrow().clone()
+    }
+
+    /// How many log lines have this message.
+    pub fn count_logged(&self, message: &str) -> usize {
+        self.log()
+            .iter()
+            .filter(|line| line["message"] == message)
+            .count()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = self.process.id().expect("it runs").cast_signed();
+        kill(Pid::from_raw(pid), signal).expect("it can be signalled");
+    }
+
+    /// SIGTERM, and the exit status.
+    pub async fn stop(mut self) -> Option<i32> {
+        self.signal(Signal::SIGTERM);
+        self.exit().await
+    }
+
+    /// The exit status, when it ends by itself.
+    pub async fn exit(&mut self) -> Option<i32> {
+        self.process.wait().await.expect("it ends").code()
+    }
+}
+
+/// Status and body of a page.
+pub async fn get(address: &str, path: &str) -> (u16, String) {
+    let url = format!("http://{address}{path}");
+    tokio::task::spawn_blocking(move || {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut response = agent.get(&url).call().expect("it answers");
+        (
+            response.status().as_u16(),
+            response.body_mut().read_to_string().expect("text"),
+        )
+    })
+    .await
+    .expect("the request ends")
+}
