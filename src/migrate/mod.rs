@@ -7,13 +7,16 @@
 #[cfg(feature = "embedded-pgmq")]
 mod embedded_pgmq;
 mod files;
+mod script;
 
 use thiserror::Error;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Transaction};
 
 use crate::db::{self, ConnectError, ConnectionSettings};
-use files::{BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SqlFile, VERSIONED};
+use files::{BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, SqlFile, VERSIONED};
+
+pub use script::script;
 
 /// Held while installing, so that several services may start at once. Spells `LM migr`.
 const INSTALL_LOCK: i64 = 0x4c4d_206d_6967_7200;
@@ -126,27 +129,6 @@ pub async fn install(
     Ok(applied)
 }
 
-/// The whole installation as one SQL script, to deliver as a Supabase migration. It expects the
-/// extension pgmq to be available, and a database that lead-mover was never installed in.
-#[must_use]
-pub fn script(example_schema: bool) -> String {
-    let mut script = format!(
-        "-- lead-mover {}\n\nbegin;\n\ncreate extension if not exists pgmq;\nselect pgmq.create('{QUEUE}');\n\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    let fixed = [SESSION, BOOTSTRAP]
-        .into_iter()
-        .chain(example_schema.then_some(EXAMPLE_SCHEMA))
-        .chain([MAPPING]);
-    for file in fixed {
-        script += &format!("-- {}\n\n{}\n", file.path, file.text);
-    }
-    for file in VERSIONED.iter().chain(LIVING) {
-        script += &format!("-- {}\n\n{}\n{}\n\n", file.path, file.text, remember(file));
-    }
-    script + "commit;\n"
-}
-
 /// Compares what was applied to a database with what this binary has.
 ///
 /// # Errors
@@ -186,13 +168,6 @@ pub async fn schema_state(client: &Client) -> Result<SchemaState, tokio_postgres
         SchemaState::Outdated
     })
 }
-
-/// Names are looked up nowhere but where they are said to be; SQL functions may name others that
-/// come later in the alphabet.
-const SESSION: SqlFile = SqlFile {
-    path: "session settings",
-    text: "set local search_path = '';\nset local check_function_bodies = off;\nset local client_min_messages = warning;\n",
-};
 
 async fn prepare_queue(
     transaction: &Transaction<'_>,

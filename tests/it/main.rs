@@ -11,6 +11,6 @@ mod enqueue;
 // mod people;
 // mod privileges;
 // mod progress;
-// mod schema_sql;
-// mod serve;
+mod schema_sql;
+mod serve;
 mod support;

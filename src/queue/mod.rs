@@ -3,17 +3,24 @@
 //! It never sleeps, retries, logs or counts. Statements are unnamed (`query_typed`), so that they
 //! pass through poolers that share sessions.
 
-use std::time::Duration;
+mod batch;
+mod progress;
+mod sample;
 
-use chrono::{DateTime, Utc};
-use serde::Serialize;
 use thiserror::Error;
+use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use crate::db::{self, ConnectError, ConnectionSettings};
 use crate::migrate::{self, SchemaState};
+use batch::batch_of;
+use progress::progress_of;
+use sample::sample_of;
+
+pub use batch::{Batch, Outcome};
+pub use progress::Progress;
+pub(crate) use sample::{STATUSES, Sample};
 
 /// Which statement failed.
 #[derive(Debug, Error)]
@@ -62,125 +69,6 @@ impl std::fmt::Display for Control {
             Self::Resume => "resume",
             Self::Retry => "retry",
         })
-    }
-}
-
-/// How a batch ended; the label `outcome` of `lead_mover_batches_total` (all but `Idle`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Nothing was due.
-    Idle,
-    /// It went through.
-    Moved,
-    /// It was undone, and comes back by itself.
-    Failed,
-    /// The move has failed for good.
-    Ended,
-    /// A message that an application had sent was archived.
-    Refused,
-}
-
-impl Outcome {
-    /// Those of a batch, for the metrics that exist from the start.
-    pub(crate) const OF_BATCHES: [Self; 4] =
-        [Self::Moved, Self::Failed, Self::Ended, Self::Refused];
-
-    /// The word that SQL uses, and the metrics.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Moved => "moved",
-            Self::Failed => "failed",
-            Self::Ended => "ended",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// A word that this binary does not know is a newer schema's; nothing moved that it could count.
-    fn from_label(label: &str) -> Self {
-        Self::OF_BATCHES
-            .into_iter()
-            .find(|outcome| outcome.label() == label)
-            .unwrap_or(Self::Idle)
-    }
-}
-
-/// One row of `lead_mover.process_batch`.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The message that was processed; `None` when idle.
-    pub message_id: Option<i64>,
-    /// The run it belongs to, where the message names one.
-    pub run_id: Option<Uuid>,
-    /// Leads that changed place.
-    pub leads_moved: u32,
-    /// Leads whose move was refused.
-    pub leads_rejected: u32,
-    /// Leads of the whole move that have not had their turn.
-    pub leads_remaining: u64,
-    /// The text for people, in Portuguese; the cause where it failed.
-    pub text: Option<String>,
-    /// Since the move was queued; only from the first batch of a move.
-    pub pickup: Option<Duration>,
-    /// When to look again; only when idle, and only if a message waits.
-    pub next_due: Option<Duration>,
-}
-
-/// What the gauges show.
-#[derive(Debug, Clone)]
-pub(crate) struct Sample {
-    pub(crate) queue_depth: u64,
-    pub(crate) oldest_message_age: Duration,
-    pub(crate) leads_remaining: u64,
-    pub(crate) migrations: Vec<(&'static str, u64)>,
-}
-
-/// The values of `status`, in the order of a move's life.
-pub(crate) const STATUSES: [&str; 7] = [
-    "pending",
-    "processing",
-    "paused",
-    "completed",
-    "completed_with_errors",
-    "cancelled",
-    "failed",
-];
-
-/// One row of `get_lead_migration_progress`; the names are SQL's.
-#[derive(Debug, Clone, Serialize)]
-#[expect(
-    missing_docs,
-    reason = "the README describes the columns of the SQL function"
-)]
-pub struct Progress {
-    pub migration_id: i64,
-    pub run_id: Uuid,
-    pub run_name: Option<String>,
-    pub funnel_id: Uuid,
-    pub column_id: Uuid,
-    pub status: String,
-    pub total: i64,
-    pub moved: i64,
-    pub remaining: i64,
-    pub rejected: i64,
-    pub percent: f64,
-    pub leads_per_second: Option<f64>,
-    pub eta_seconds: Option<f64>,
-    pub queued_at: DateTime<Utc>,
-    pub started_at: Option<DateTime<Utc>>,
-    pub last_batch_at: Option<DateTime<Utc>>,
-    pub finished_at: Option<DateTime<Utc>>,
-    pub attempts: i32,
-    pub last_error: Option<String>,
-}
-
-impl Progress {
-    /// Whether the move has reached a status that it keeps.
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        self.finished_at.is_some()
     }
 }
 
@@ -316,63 +204,4 @@ impl Queue {
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }
-}
-
-fn batch_of(row: &Row) -> Result<Batch, tokio_postgres::Error> {
-    Ok(Batch {
-        outcome: Outcome::from_label(row.try_get("outcome")?),
-        message_id: row.try_get("message_id")?,
-        run_id: row.try_get("run_id")?,
-        leads_moved: row.try_get::<_, i32>("leads_moved")?.unsigned_abs(),
-        leads_rejected: row.try_get::<_, i32>("leads_rejected")?.unsigned_abs(),
-        leads_remaining: row.try_get::<_, i64>("leads_remaining")?.unsigned_abs(),
-        text: row.try_get("text_for_people")?,
-        pickup: row
-            .try_get::<_, Option<f64>>("pickup_seconds")?
-            .and_then(seconds),
-        next_due: row
-            .try_get::<_, Option<f64>>("next_due_seconds")?
-            .and_then(seconds),
-    })
-}
-
-fn sample_of(row: &Row) -> Result<Sample, tokio_postgres::Error> {
-    let counts: serde_json::Value = row.try_get("status_counts")?;
-    Ok(Sample {
-        queue_depth: row.try_get::<_, i64>("queue_depth")?.unsigned_abs(),
-        oldest_message_age: seconds(row.try_get("oldest_message_age_seconds")?).unwrap_or_default(),
-        leads_remaining: row.try_get::<_, i64>("leads_remaining")?.unsigned_abs(),
-        migrations: STATUSES
-            .map(|status| (status, counts[status].as_u64().unwrap_or_default()))
-            .to_vec(),
-    })
-}
-
-fn progress_of(row: &Row) -> Result<Progress, tokio_postgres::Error> {
-    Ok(Progress {
-        migration_id: row.try_get("migration_id")?,
-        run_id: row.try_get("run_id")?,
-        run_name: row.try_get("run_name")?,
-        funnel_id: row.try_get("funnel_id")?,
-        column_id: row.try_get("column_id")?,
-        status: row.try_get("status")?,
-        total: row.try_get("total")?,
-        moved: row.try_get("moved")?,
-        remaining: row.try_get("remaining")?,
-        rejected: row.try_get("rejected")?,
-        percent: row.try_get("percent")?,
-        leads_per_second: row.try_get("leads_per_second")?,
-        eta_seconds: row.try_get("eta_seconds")?,
-        queued_at: row.try_get("queued_at")?,
-        started_at: row.try_get("started_at")?,
-        last_batch_at: row.try_get("last_batch_at")?,
-        finished_at: row.try_get("finished_at")?,
-        attempts: row.try_get("attempts")?,
-        last_error: row.try_get("last_error")?,
-    })
-}
-
-/// Seconds as PostgreSQL gives them; `None` for what is no time to wait (negative, not a number).
-fn seconds(seconds: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(seconds).ok()
 }

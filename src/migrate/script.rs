@@ -1,0 +1,34 @@
+//! The installation as text, for `migrate --print`.
+
+use super::files::{BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, VERSIONED};
+use super::{QUEUE, remember};
+
+/// The whole installation as one SQL script, to deliver as a Supabase migration. It expects the
+/// extension pgmq to be available, and a database that lead-mover was never installed in.
+#[must_use]
+pub fn script(example_schema: bool) -> String {
+    let start = format!(
+        "-- lead-mover {}
+
+begin;
+
+create extension if not exists pgmq;
+select pgmq.create('{QUEUE}');",
+        env!("CARGO_PKG_VERSION")
+    );
+    let fixed = [SESSION, BOOTSTRAP]
+        .into_iter()
+        .chain(example_schema.then_some(EXAMPLE_SCHEMA))
+        .chain([MAPPING])
+        .map(|file| format!("-- {}\n\n{}", file.path, file.text));
+    let remembered = VERSIONED
+        .iter()
+        .chain(LIVING)
+        .map(|file| format!("-- {}\n\n{}\n{}\n", file.path, file.text, remember(file)));
+
+    let mut parts = vec![start];
+    parts.extend(fixed);
+    parts.extend(remembered);
+    parts.push("commit;\n".to_owned());
+    parts.join("\n\n")
+}
