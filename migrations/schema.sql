@@ -12,6 +12,7 @@ COMMENT ON SCHEMA public IS 'standard public schema';
 CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO ''
+    SET lock_timeout TO '50ms'
     AS $$
 declare
   v_migration lead_mover.migrations;
@@ -47,6 +48,13 @@ begin
       get stacked diagnostics
         v_sqlstate = returned_sqlstate,
         v_reason = message_text;
+
+      if v_sqlstate = '55P03' then
+        update pgmq.q_lead_migration_queue q
+        set vt = clock_timestamp() + interval '1 second'
+        where q.msg_id = p_message_id;
+        return null;
+      end if;
 
       if v_sqlstate not like 'LM%' and left(v_sqlstate, 2) <> '22' then
         raise;
@@ -1191,6 +1199,7 @@ begin
         p_message_id,
         (select q.message from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id)
       );
+      continue when p_lane.migration_id is null;
     end if;
 
     -- Somebody is cancelling, pausing or failing this move: on to the next.
@@ -1451,7 +1460,8 @@ declare
   v_old lead_mover.migrations;
   v_new lead_mover.migrations;
   v_rejected lead_mover.lanes.skipped%type;
-  v_lanes integer;
+  v_lanes integer := 0;
+  v_active boolean;
   v_total bigint := 0;
 begin
   select m.*
@@ -1462,12 +1472,7 @@ begin
   limit 1
   for update;
 
-  if v_old.status in ('pending', 'processing', 'paused') then
-    raise exception using
-      errcode = 'LM004',
-      message = format('A extração %s tem uma movimentação ativa', p_run_id),
-      hint = format('Espere que termine, ou cancele-a: select cancel_lead_migration(%L).', p_run_id);
-  end if;
+  v_active := v_old.status in ('pending', 'processing', 'paused');
 
   if v_old.status in ('failed', 'completed_with_errors') then
     perform lead_mover.check_target(p_run_id, v_old.funnel_id, v_old.column_id, v_old.batch_size);
@@ -1489,9 +1494,22 @@ begin
   if v_lanes > 0 then
     insert into lead_mover.migrations (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, retry_of)
     values (p_run_id, v_old.run_name, v_old.funnel_id, v_old.column_id, v_old.batch_size, v_lanes, v_old.migration_id)
+    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
     returning *
     into v_new;
 
+    -- Somebody else was retrying at the same time.
+    v_active := not found;
+  end if;
+
+  if v_active then
+    raise exception using
+      errcode = 'LM004',
+      message = format('A extração %s tem uma movimentação ativa', p_run_id),
+      hint = format('Espere que termine, ou cancele-a: select cancel_lead_migration(%L).', p_run_id);
+  end if;
+
+  if v_lanes > 0 then
     insert into lead_mover.lanes (migration_id, lane, next_id, last_id, skipped, batch_size, total)
     select
       v_new.migration_id,

@@ -152,8 +152,13 @@ impl ServiceArgs {
 }
 
 fn connection_settings(name: &'static str, text: &str) -> Result<ConnectionSettings, ConfigError> {
-    text.parse()
-        .map_err(|source| ConfigError::ConnectionString { name, source })
+    let settings: ConnectionSettings = text
+        .parse()
+        .map_err(|source| ConfigError::ConnectionString { name, source })?;
+    for warning in settings.warnings() {
+        tracing::warn!(setting = name, "{warning}");
+    }
+    Ok(settings)
 }
 
 /// A duration that is long enough to be an interval.

@@ -14,9 +14,6 @@ pub(super) async fn run(
     database: ConnectionSettings,
 ) -> anyhow::Result<ExitCode> {
     let settings = args.settings(database)?;
-    for warning in settings.database.warnings() {
-        tracing::warn!("{warning}");
-    }
     let shutdown = Shutdown::default();
     let mut signals = Signals::new()?;
     let service = Service::bind(settings).await?;

@@ -1,11 +1,16 @@
 -- Treats a message that an application sent itself as if queue_lead_migration had queued it: it becomes
 -- the first lane's message of a new move. One that cannot be understood or is refused is archived with
 -- the reason. Answers with the reason, or null when the message was adopted.
+--
+-- Where somebody is queueing the same run in a transaction that is still open, it does not wait for the
+-- end of that (other moves would wait with it) but leaves the message for a second later, and answers
+-- with null as well.
 create or replace function lead_mover.adopt_message(p_message_id bigint, p_message jsonb)
 returns text
 language plpgsql
 volatile
 set search_path = ''
+set lock_timeout = '50ms'
 as $$
 declare
   v_migration lead_mover.migrations;
@@ -41,6 +46,13 @@ begin
       get stacked diagnostics
         v_sqlstate = returned_sqlstate,
         v_reason = message_text;
+
+      if v_sqlstate = '55P03' then
+        update pgmq.q_lead_migration_queue q
+        set vt = clock_timestamp() + interval '1 second'
+        where q.msg_id = p_message_id;
+        return null;
+      end if;
 
       if v_sqlstate not like 'LM%' and left(v_sqlstate, 2) <> '22' then
         raise;

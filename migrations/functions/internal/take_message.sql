@@ -44,6 +44,7 @@ begin
         p_message_id,
         (select q.message from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id)
       );
+      continue when p_lane.migration_id is null;
     end if;
 
     -- Somebody is cancelling, pausing or failing this move: on to the next.

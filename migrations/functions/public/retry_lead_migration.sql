@@ -12,7 +12,8 @@ declare
   v_old lead_mover.migrations;
   v_new lead_mover.migrations;
   v_rejected lead_mover.lanes.skipped%type;
-  v_lanes integer;
+  v_lanes integer := 0;
+  v_active boolean;
   v_total bigint := 0;
 begin
   select m.*
@@ -23,12 +24,7 @@ begin
   limit 1
   for update;
 
-  if v_old.status in ('pending', 'processing', 'paused') then
-    raise exception using
-      errcode = 'LM004',
-      message = format('A extração %s tem uma movimentação ativa', p_run_id),
-      hint = format('Espere que termine, ou cancele-a: select cancel_lead_migration(%L).', p_run_id);
-  end if;
+  v_active := v_old.status in ('pending', 'processing', 'paused');
 
   if v_old.status in ('failed', 'completed_with_errors') then
     perform lead_mover.check_target(p_run_id, v_old.funnel_id, v_old.column_id, v_old.batch_size);
@@ -50,9 +46,22 @@ begin
   if v_lanes > 0 then
     insert into lead_mover.migrations (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, retry_of)
     values (p_run_id, v_old.run_name, v_old.funnel_id, v_old.column_id, v_old.batch_size, v_lanes, v_old.migration_id)
+    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
     returning *
     into v_new;
 
+    -- Somebody else was retrying at the same time.
+    v_active := not found;
+  end if;
+
+  if v_active then
+    raise exception using
+      errcode = 'LM004',
+      message = format('A extração %s tem uma movimentação ativa', p_run_id),
+      hint = format('Espere que termine, ou cancele-a: select cancel_lead_migration(%L).', p_run_id);
+  end if;
+
+  if v_lanes > 0 then
     insert into lead_mover.lanes (migration_id, lane, next_id, last_id, skipped, batch_size, total)
     select
       v_new.migration_id,
