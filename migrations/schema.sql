@@ -227,10 +227,11 @@ $$;
 COMMENT ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) IS 'Ends a move as failed, or marks it for the next batch to end.';
 
 CREATE FUNCTION lead_mover.is_refusal(p_sqlstate text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
     AS $$
-  select left(p_sqlstate, 2) not in (
+begin
+  return left(p_sqlstate, 2) not in (
     '08', -- connection
     '25', -- transaction state: read-only after a failover
     '40', -- deadlock, serialization
@@ -239,7 +240,8 @@ CREATE FUNCTION lead_mover.is_refusal(p_sqlstate text) RETURNS boolean
     '57', -- timeout, cancel, shutdown
     '58', -- the system
     'XX'  -- the server itself
-  )
+  );
+end
 $$;
 
 COMMENT ON FUNCTION lead_mover.is_refusal(p_sqlstate text) IS 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';
@@ -374,10 +376,12 @@ $$;
 COMMENT ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) IS 'The active move of a run, locked so that no batch of it runs.';
 
 CREATE FUNCTION lead_mover.lock_key(p_migration_id bigint) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
     AS $$
-  select (x'4c4d000000000000'::bigint) | p_migration_id
+begin
+  return x'4c4d000000000000'::bigint | p_migration_id;
+end
 $$;
 
 COMMENT ON FUNCTION lead_mover.lock_key(p_migration_id bigint) IS 'The key of the advisory lock of one move.';
@@ -413,10 +417,11 @@ $$;
 COMMENT ON FUNCTION lead_mover.make_private(p_function regprocedure) IS 'Closes a function that has just been created to everybody but service_role.';
 
 CREATE FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) RETURNS jsonb
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS $$
-  select jsonb_build_object(
+begin
+  return jsonb_build_object(
     'run_id', p_migration.run_id,
     'run_name', p_migration.run_name,
     'funnel_id', p_migration.funnel_id,
@@ -432,7 +437,8 @@ CREATE FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane int
     ),
     'migration_id', p_migration.migration_id,
     'lane', p_lane
-  )
+  );
+end
 $$;
 
 COMMENT ON FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) IS 'The message that stands in the queue for one lane of a move.';
@@ -1361,9 +1367,12 @@ $$;
 COMMENT ON FUNCTION public.pause_lead_migration(p_run_id uuid) IS 'Pauses the run''s active move until it is resumed or cancelled.';
 
 CREATE FUNCTION public.process_lead_migration_batch(p_batch_size integer DEFAULT NULL::integer) RETURNS TABLE(message_id bigint, run_id uuid, run_name text, leads_moved integer, leads_remaining bigint, success boolean, error_message text)
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+#variable_conflict use_column
+begin
+  return query
   select
     b.message_id,
     b.run_id,
@@ -1373,7 +1382,8 @@ CREATE FUNCTION public.process_lead_migration_batch(p_batch_size integer DEFAULT
     b.outcome = 'moved',
     b.text_for_people
   from lead_mover.process_batch(p_batch_size) b
-  where b.outcome <> 'idle'
+  where b.outcome <> 'idle';
+end
 $$;
 
 COMMENT ON FUNCTION public.process_lead_migration_batch(p_batch_size integer) IS 'Processes one batch of one message and answers with one row; none when nothing is due. error_message is the text for people on success too.';

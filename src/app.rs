@@ -126,10 +126,9 @@ impl Service {
         let health = self.health;
         let (bell, ear) = wake::bell(self.settings.poll_interval);
         for number in 1..=self.settings.workers {
-            let settings = self.settings.database.clone();
-            let name = format!("lead-mover worker {number}");
             let worker = Worker {
-                connect: async move || Queue::connect(&settings, &name).await,
+                settings: self.settings.database.clone(),
+                name: format!("lead-mover worker {number}"),
                 ear: ear.clone(),
                 health: health.clone(),
                 shutdown: shutdown.clone(),

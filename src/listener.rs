@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::db::{self, ConnectError, Connection, ConnectionSettings};
 use crate::health::HealthReporter;
-use crate::metrics::{self, ConnectionRole};
-use crate::retry::Backoff;
+use crate::metrics::ConnectionRole;
+use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 use crate::wake::{Bell, WakeReason};
 
@@ -57,31 +57,30 @@ pub(crate) struct Listener {
 impl Listener {
     /// Listens until stopping begins, through any number of lost connections.
     pub(crate) async fn run(self) {
-        let mut backoff = Backoff::reconnecting();
+        let mut connection = Reconnecting::new(ConnectionRole::Listener);
         loop {
-            let Some(error) = self.shutdown.or_begun(self.listen(&mut backoff)).await else {
+            let Some(error) = self.shutdown.or_begun(self.listen(&mut connection)).await else {
                 return;
             };
             self.bell
                 .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
             self.health.listener_lost(&error);
-            if !self.shutdown.sleep(backoff.next_delay()).await {
+            if !connection.pause(&self.shutdown).await {
                 return;
             }
-            metrics::reconnect(ConnectionRole::Listener);
         }
     }
 
     /// One connection, to its end. The connection is driven here and not by a task of its own,
     /// because awaiting it throws notifications away.
-    async fn listen(&self, backoff: &mut Backoff) -> ListenError {
+    async fn listen(&self, reconnecting: &mut Reconnecting) -> ListenError {
         let (client, mut connection) =
             match Box::pin(db::connect(&self.settings, "lead-mover listener")).await {
                 Ok(session) => session,
                 Err(error) => return error.into(),
             };
         let echo = Echo::new();
-        let session = self.stay(&client, &echo, backoff);
+        let session = self.stay(&client, &echo, reconnecting);
         tokio::pin!(session);
         loop {
             tokio::select! {
@@ -98,7 +97,12 @@ impl Listener {
 
     /// Listens, proves that it hears, rings for what came in between, and keeps asking whether the
     /// session is still there. Ends only with an error.
-    async fn stay(&self, client: &Client, echo: &Echo, backoff: &mut Backoff) -> ListenError {
+    async fn stay(
+        &self,
+        client: &Client,
+        echo: &Echo,
+        reconnecting: &mut Reconnecting,
+    ) -> ListenError {
         // Neither name needs quoting: a constant, and hexadecimal digits.
         let listen = format!("listen {CHANNEL}; listen {}", echo.channel);
         match timeout(HEARTBEAT_DEADLINE, client.batch_execute(&listen)).await {
@@ -119,7 +123,7 @@ impl Listener {
             }
         }
         self.bell.ring(WakeReason::Reconnect);
-        backoff.reset();
+        reconnecting.works();
         loop {
             tokio::time::sleep_until(tokio::time::Instant::now() + HEARTBEAT_INTERVAL).await;
             match timeout(HEARTBEAT_DEADLINE, still_listens(client)).await {

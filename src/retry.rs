@@ -1,4 +1,4 @@
-//! How long to wait before trying again: exponential delays with jitter.
+//! Trying again to connect, with exponential delays and jitter.
 //!
 //! The only module that knows the crate `backoff`, so that replacing it costs this file.
 
@@ -7,35 +7,53 @@ use std::time::Duration;
 use backoff::backoff::Backoff as _;
 use backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 
+use crate::metrics::{self, ConnectionRole};
+use crate::shutdown::Shutdown;
+
 /// The longest delay, jitter included.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Delays of one thing that is tried until it works.
-pub(crate) struct Backoff(ExponentialBackoff);
+/// One connection that is opened until it works, and again whenever it is lost.
+pub(crate) struct Reconnecting {
+    role: ConnectionRole,
+    delays: ExponentialBackoff,
+    lost: bool,
+}
 
-impl Backoff {
-    /// For reaching the database: about 0.2 s, doubling, never more than 30 s.
-    pub(crate) fn reconnecting() -> Self {
-        Self(
-            ExponentialBackoffBuilder::new()
-                .with_initial_interval(Duration::from_millis(200))
-                .with_multiplier(2.0)
-                .with_randomization_factor(0.5)
-                // The jitter is half the interval either way.
-                .with_max_interval(LONGEST.mul_f64(2.0 / 3.0))
-                .with_max_elapsed_time(None)
-                .build(),
-        )
+impl Reconnecting {
+    /// Delays of about 0.2 s, doubling, never more than 30 s.
+    pub(crate) fn new(role: ConnectionRole) -> Self {
+        let delays = ExponentialBackoffBuilder::new()
+            .with_initial_interval(Duration::from_millis(200))
+            .with_multiplier(2.0)
+            .with_randomization_factor(0.5)
+            // The jitter is half the interval either way.
+            .with_max_interval(LONGEST.mul_f64(2.0 / 3.0))
+            .with_max_elapsed_time(None)
+            .build();
+        Self {
+            role,
+            delays,
+            lost: false,
+        }
     }
 
-    /// The delay before the next try.
-    pub(crate) fn next_delay(&mut self) -> Duration {
-        self.0.next_backoff().unwrap_or(LONGEST)
+    /// It works: the next failure starts from the shortest delay.
+    pub(crate) fn works(&mut self) {
+        self.delays.reset();
+        if std::mem::take(&mut self.lost) {
+            metrics::reconnect(self.role);
+        }
     }
 
-    /// It worked: the next failure starts from the shortest delay again.
-    pub(crate) fn reset(&mut self) {
-        self.0.reset();
+    /// It was lost or could not be opened: waits before the next try. `false` when stopping began.
+    pub(crate) async fn pause(&mut self, shutdown: &Shutdown) -> bool {
+        self.lost = true;
+        shutdown.sleep(self.next_delay()).await
+    }
+
+    fn next_delay(&mut self) -> Duration {
+        self.delays.next_backoff().unwrap_or(LONGEST)
     }
 }
 
@@ -45,9 +63,9 @@ mod tests {
 
     #[test]
     fn delays_grow_to_half_a_minute_and_no_further() {
-        let mut backoff = Backoff::reconnecting();
+        let mut connection = Reconnecting::new(ConnectionRole::Worker);
 
-        let delays: Vec<Duration> = (0..40).map(|_| backoff.next_delay()).collect();
+        let delays: Vec<Duration> = (0..40).map(|_| connection.next_delay()).collect();
 
         assert!(delays[0] <= Duration::from_millis(300), "{:?}", delays[0]);
         assert!(delays.iter().all(|delay| *delay <= LONGEST), "{delays:?}");
@@ -61,13 +79,13 @@ mod tests {
 
     #[test]
     fn success_starts_the_delays_over() {
-        let mut backoff = Backoff::reconnecting();
+        let mut connection = Reconnecting::new(ConnectionRole::Worker);
         for _ in 0..20 {
-            backoff.next_delay();
+            connection.next_delay();
         }
 
-        backoff.reset();
+        connection.works();
 
-        assert!(backoff.next_delay() <= Duration::from_millis(300));
+        assert!(connection.next_delay() <= Duration::from_millis(300));
     }
 }

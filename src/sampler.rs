@@ -8,7 +8,7 @@ use crate::db::{self, ConnectionSettings};
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
 use crate::queue::{Queue, QueueError};
-use crate::retry::Backoff;
+use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(15);
@@ -24,26 +24,26 @@ pub(crate) struct Sampler {
 impl Sampler {
     /// Samples until stopping begins, through any number of lost connections.
     pub(crate) async fn run(self) {
-        let mut backoff = Backoff::reconnecting();
+        let mut connection = Reconnecting::new(ConnectionRole::Sampler);
         loop {
-            let Some(Err(error)) = self.shutdown.or_begun(self.sample(&mut backoff)).await else {
+            let Some(Err(error)) = self.shutdown.or_begun(self.sample(&mut connection)).await
+            else {
                 return;
             };
             // The workers say when the database is lost; here it is only worth a line for debugging.
             tracing::debug!(error = db::describe(&error), "sampling failed");
-            if !self.shutdown.sleep(backoff.next_delay()).await {
+            if !connection.pause(&self.shutdown).await {
                 return;
             }
-            metrics::reconnect(ConnectionRole::Sampler);
         }
     }
 
-    async fn sample(&self, backoff: &mut Backoff) -> Result<(), QueueError> {
+    async fn sample(&self, connection: &mut Reconnecting) -> Result<(), QueueError> {
         let queue = Queue::connect(&self.settings, "lead-mover sampler").await?;
         loop {
             self.health.schema(queue.schema_state().await?);
             metrics::sample(&queue.sample().await?);
-            backoff.reset();
+            connection.works();
             // Histograms keep what was recorded until they are told to sort it into buckets.
             self.metrics.run_upkeep();
             if !self.shutdown.sleep(SAMPLE_INTERVAL).await {

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
+use crate::db::ConnectionSettings;
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
 use crate::queue::{Batch, Outcome, Queue, QueueError};
-use crate::retry::Backoff;
+use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 use crate::wake::Ear;
 
@@ -21,9 +22,10 @@ pub struct BatchReport {
 }
 
 /// One of several tasks that share the work.
-pub(crate) struct Worker<Connect> {
-    /// Opens the session of this worker.
-    pub(crate) connect: Connect,
+pub(crate) struct Worker {
+    pub(crate) settings: ConnectionSettings,
+    /// What its session calls itself.
+    pub(crate) name: String,
     pub(crate) ear: Ear,
     pub(crate) health: HealthReporter,
     pub(crate) shutdown: Shutdown,
@@ -36,35 +38,32 @@ enum End {
     Lost(QueueError),
 }
 
-impl<Connect> Worker<Connect>
-where
-    Connect: AsyncFn() -> Result<Queue, QueueError>,
-{
+impl Worker {
     /// Works until stopping begins, through any number of lost connections.
     pub(crate) async fn run(mut self) {
-        let mut backoff = Backoff::reconnecting();
+        let mut connection = Reconnecting::new(ConnectionRole::Worker);
         loop {
-            let error = match self.shutdown.or_begun((self.connect)()).await {
+            let connecting = Queue::connect(&self.settings, &self.name);
+            let error = match self.shutdown.or_begun(connecting).await {
                 None => return,
                 Some(Err(error)) => error,
-                Some(Ok(queue)) => match self.work(&queue, &mut backoff).await {
+                Some(Ok(queue)) => match self.work(&queue, &mut connection).await {
                     End::Stopped => return,
                     End::Lost(error) => error,
                 },
             };
             self.health.database_lost(&error);
             // Not the ear: a storm of notifications would undo the backoff.
-            if !self.shutdown.sleep(backoff.next_delay()).await {
+            if !connection.pause(&self.shutdown).await {
                 return;
             }
-            metrics::reconnect(ConnectionRole::Worker);
         }
     }
 
-    async fn work(&mut self, queue: &Queue, backoff: &mut Backoff) -> End {
+    async fn work(&mut self, queue: &Queue, connection: &mut Reconnecting) -> End {
         loop {
             self.ear.clear();
-            let next_due = match self.drain(queue, backoff).await {
+            let next_due = match self.drain(queue, connection).await {
                 Ok(next_due) => next_due,
                 Err(end) => return end,
             };
@@ -81,7 +80,11 @@ where
     }
 
     /// Batch after batch until nothing is due. Answers with when something will be.
-    async fn drain(&self, queue: &Queue, backoff: &mut Backoff) -> Result<Option<Duration>, End> {
+    async fn drain(
+        &self,
+        queue: &Queue,
+        connection: &mut Reconnecting,
+    ) -> Result<Option<Duration>, End> {
         loop {
             if self.shutdown.has_begun() {
                 return Err(End::Stopped);
@@ -95,7 +98,7 @@ where
                 }
             };
             self.health.database_reached();
-            backoff.reset();
+            connection.works();
             if batch.outcome == Outcome::Idle {
                 return Ok(batch.next_due);
             }

@@ -2,12 +2,13 @@
 -- below are those of the manual's appendix A that speak of the server's or the connection's state.
 create or replace function lead_mover.is_refusal(p_sqlstate text)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select left(p_sqlstate, 2) not in (
+begin
+  return left(p_sqlstate, 2) not in (
     '08', -- connection
     '25', -- transaction state: read-only after a failover
     '40', -- deadlock, serialization
@@ -16,7 +17,8 @@ as $$
     '57', -- timeout, cancel, shutdown
     '58', -- the system
     'XX'  -- the server itself
-  )
+  );
+end
 $$;
 
 select lead_mover.make_private('lead_mover.is_refusal(text)');

@@ -3,12 +3,14 @@
 -- The high bits spell LM, to stay clear of an application's own advisory locks.
 create or replace function lead_mover.lock_key(p_migration_id bigint)
 returns bigint
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select (x'4c4d000000000000'::bigint) | p_migration_id
+begin
+  return x'4c4d000000000000'::bigint | p_migration_id;
+end
 $$;
 
 select lead_mover.make_private('lead_mover.lock_key(bigint)');

@@ -1,4 +1,5 @@
--- What stands in the queue for one lane. The progress is that of the whole move.
+-- What stands in the queue for one lane. The progress is that of the whole move. In PL/pgSQL, like all
+-- that a batch calls: it keeps its plans, where a function in SQL is parsed anew in each transaction.
 create or replace function lead_mover.message(
   p_migration lead_mover.migrations,
   p_lane integer,
@@ -8,11 +9,12 @@ create or replace function lead_mover.message(
   p_last_batch_at timestamptz
 )
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select jsonb_build_object(
+begin
+  return jsonb_build_object(
     'run_id', p_migration.run_id,
     'run_name', p_migration.run_name,
     'funnel_id', p_migration.funnel_id,
@@ -28,7 +30,8 @@ as $$
     ),
     'migration_id', p_migration.migration_id,
     'lane', p_lane
-  )
+  );
+end
 $$;
 
 select lead_mover.make_private('lead_mover.message(lead_mover.migrations, integer, bigint, bigint, bigint, timestamptz)');

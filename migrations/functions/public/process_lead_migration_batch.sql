@@ -9,11 +9,14 @@ returns table (
   success boolean,
   error_message text
 )
-language sql
+language plpgsql
 volatile
 security definer
 set search_path = ''
 as $$
+#variable_conflict use_column
+begin
+  return query
   select
     b.message_id,
     b.run_id,
@@ -23,7 +26,8 @@ as $$
     b.outcome = 'moved',
     b.text_for_people
   from lead_mover.process_batch(p_batch_size) b
-  where b.outcome <> 'idle'
+  where b.outcome <> 'idle';
+end
 $$;
 
 select lead_mover.make_private('public.process_lead_migration_batch(integer)');

@@ -10,30 +10,30 @@ use super::database::{Session, value};
 
 /// A kanban column, and the funnel it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Target {
-    pub funnel: Uuid,
-    pub column: Uuid,
+pub(crate) struct Target {
+    pub(crate) funnel: Uuid,
+    pub(crate) column: Uuid,
 }
 
 /// The example schema, filled.
-pub struct Crm<'db> {
+pub(crate) struct Crm<'db> {
     database: &'db Database,
     /// Where leads are at first.
-    pub inbox: Target,
+    pub(crate) inbox: Target,
     /// Where they are to go.
-    pub target: Target,
+    pub(crate) target: Target,
 }
 
 /// One row of `process_lead_migration_batch`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch {
-    pub message_id: i64,
-    pub run_id: Option<Uuid>,
-    pub run_name: Option<String>,
-    pub leads_moved: i32,
-    pub leads_remaining: i64,
-    pub success: bool,
-    pub error_message: String,
+pub(crate) struct Batch {
+    pub(crate) message_id: i64,
+    pub(crate) run_id: Option<Uuid>,
+    pub(crate) run_name: Option<String>,
+    pub(crate) leads_moved: i32,
+    pub(crate) leads_remaining: i64,
+    pub(crate) success: bool,
+    pub(crate) error_message: String,
 }
 
 impl<'db> Crm<'db> {
@@ -48,12 +48,12 @@ impl<'db> Crm<'db> {
     }
 
     /// Another funnel with a column.
-    pub async fn another_target(&self) -> Target {
+    pub(crate) async fn another_target(&self) -> Target {
         add_target(self.database, "Outra").await
     }
 
     /// A run that brought in that many leads; they are in the inbox.
-    pub async fn run_of(&self, leads: i32) -> Uuid {
+    pub(crate) async fn run_of(&self, leads: i32) -> Uuid {
         let run: Uuid = self
             .database
             .value(
@@ -66,7 +66,7 @@ impl<'db> Crm<'db> {
     }
 
     /// More leads for a run, in the inbox.
-    pub async fn add_leads(&self, run: Uuid, leads: i32) {
+    pub(crate) async fn add_leads(&self, run: Uuid, leads: i32) {
         self.database
             .session()
             .execute(
@@ -79,13 +79,13 @@ impl<'db> Crm<'db> {
     }
 
     /// `queue_lead_migration` to the target, with the default batch size.
-    pub async fn enqueue(&self, run: Uuid) -> Value {
+    pub(crate) async fn enqueue(&self, run: Uuid) -> Value {
         self.try_enqueue(run, self.target, Some(100))
             .await
             .expect("it is queued")
     }
 
-    pub async fn try_enqueue(
+    pub(crate) async fn try_enqueue(
         &self,
         run: Uuid,
         target: Target,
@@ -95,14 +95,14 @@ impl<'db> Crm<'db> {
     }
 
     /// `process_lead_migration_batch()`.
-    pub async fn process(&self) -> Option<Batch> {
+    pub(crate) async fn process(&self) -> Option<Batch> {
         process_in(self.database.session(), None)
             .await
             .expect("it is processed")
     }
 
     /// Batches until nothing is due.
-    pub async fn process_all(&self) -> Vec<Batch> {
+    pub(crate) async fn process_all(&self) -> Vec<Batch> {
         let mut batches = Vec::new();
         while let Some(batch) = self.process().await {
             batches.push(batch);
@@ -111,14 +111,14 @@ impl<'db> Crm<'db> {
     }
 
     /// One of the functions that take a run and answer with JSON.
-    pub async fn control(&self, function: &str, run: Uuid) -> Value {
+    pub(crate) async fn control(&self, function: &str, run: Uuid) -> Value {
         self.database
             .value(&format!("select public.{function}($1)"), &[&run])
             .await
     }
 
     /// The newest move of the run, as `get_lead_migration_progress` tells it.
-    pub async fn progress(&self, run: Uuid) -> Row {
+    pub(crate) async fn progress(&self, run: Uuid) -> Row {
         self.database
             .session()
             .query(
@@ -133,12 +133,12 @@ impl<'db> Crm<'db> {
     }
 
     /// The status of the run's newest move.
-    pub async fn status(&self, run: Uuid) -> String {
+    pub(crate) async fn status(&self, run: Uuid) -> String {
         self.progress(run).await.get("status")
     }
 
     /// How many leads of the run are there.
-    pub async fn leads_at(&self, run: Uuid, target: Target) -> i64 {
+    pub(crate) async fn leads_at(&self, run: Uuid, target: Target) -> i64 {
         self.database
             .value(
                 "select count(*) from public.leads where run_id = $1 and funnel_id = $2 and column_id = $3",
@@ -148,7 +148,7 @@ impl<'db> Crm<'db> {
     }
 
     /// The keys of the run's leads, in their order.
-    pub async fn lead_ids(&self, run: Uuid) -> Vec<Uuid> {
+    pub(crate) async fn lead_ids(&self, run: Uuid) -> Vec<Uuid> {
         self.database
             .value(
                 "select coalesce(array_agg(id order by id), '{}') from public.leads where run_id = $1",
@@ -158,14 +158,14 @@ impl<'db> Crm<'db> {
     }
 
     /// How many messages are in the queue.
-    pub async fn queue_length(&self) -> i64 {
+    pub(crate) async fn queue_length(&self) -> i64 {
         self.database
             .value("select count(*) from pgmq.q_lead_migration_queue", &[])
             .await
     }
 
     /// What the ledger, the queue and the leads must agree on at every instant.
-    pub async fn check(&self) {
+    pub(crate) async fn check(&self) {
         let wrong: Vec<String> = self
             .database
             .value(
@@ -201,7 +201,7 @@ impl<'db> Crm<'db> {
 }
 
 /// `queue_lead_migration` in a session of its own.
-pub async fn enqueue_in(
+pub(crate) async fn enqueue_in(
     session: &Session,
     run: Uuid,
     target: Target,
@@ -218,7 +218,10 @@ pub async fn enqueue_in(
 }
 
 /// `process_lead_migration_batch` in a session of its own.
-pub async fn process_in(session: &Session, size: Option<i32>) -> Result<Option<Batch>, DbError> {
+pub(crate) async fn process_in(
+    session: &Session,
+    size: Option<i32>,
+) -> Result<Option<Batch>, DbError> {
     session
         .query_opt(
             "select * from public.process_lead_migration_batch($1)",

@@ -16,14 +16,14 @@ use super::server::{connection_string, settings_for};
 pub type Session = Client;
 
 /// A database of its own; dropped with its sessions when the test ends.
-pub struct Database {
+pub(crate) struct Database {
     name: String,
     session: Session,
 }
 
 impl Database {
     /// One with the schema installed over the example tables.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         let template = TEMPLATE
             .get_or_init(|| async {
@@ -39,7 +39,7 @@ impl Database {
     }
 
     /// One with nothing in it.
-    pub async fn empty() -> Self {
+    pub(crate) async fn empty() -> Self {
         Self::copy_of("template1").await
     }
 
@@ -52,37 +52,37 @@ impl Database {
         Self { name, session }
     }
 
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub fn settings(&self) -> ConnectionSettings {
+    pub(crate) fn settings(&self) -> ConnectionSettings {
         settings_for(&self.name)
     }
 
-    pub fn connection_string(&self) -> String {
+    pub(crate) fn connection_string(&self) -> String {
         connection_string(&self.name)
     }
 
     /// The test's own session.
-    pub fn session(&self) -> &Session {
+    pub(crate) fn session(&self) -> &Session {
         &self.session
     }
 
     /// Another session beside the test's own.
-    pub async fn open(&self) -> Session {
+    pub(crate) async fn open(&self) -> Session {
         db::open_session(&self.settings(), "test")
             .await
             .expect("it opens")
     }
 
     /// Two funnels with a column each, and whatever the test puts there.
-    pub async fn crm(&self) -> Crm<'_> {
+    pub(crate) async fn crm(&self) -> Crm<'_> {
         Crm::new(self).await
     }
 
     /// Runs statements without parameters.
-    pub async fn run(&self, statements: &str) {
+    pub(crate) async fn run(&self, statements: &str) {
         self.session
             .batch_execute(statements)
             .await
@@ -92,7 +92,7 @@ impl Database {
     }
 
     /// The one value that a query answers with.
-    pub async fn value<T>(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> T
+    pub(crate) async fn value<T>(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> T
     where
         T: for<'a> tokio_postgres::types::FromSql<'a>,
     {
@@ -101,7 +101,11 @@ impl Database {
 }
 
 /// The one value that a query answers with, in that session.
-pub async fn value<T>(session: &Session, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> T
+pub(crate) async fn value<T>(
+    session: &Session,
+    query: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> T
 where
     T: for<'a> tokio_postgres::types::FromSql<'a>,
 {
@@ -115,7 +119,7 @@ where
 static CREATED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Drops what the tests created on a server that is not their own.
-pub fn drop_all() {
+pub(crate) fn drop_all() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

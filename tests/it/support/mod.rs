@@ -5,10 +5,10 @@ mod database;
 mod server;
 mod service;
 
-pub use crm::{Batch, Crm, Target, enqueue_in, process_in};
-pub use database::{Database, Session};
-pub use server::{is_local, log_of_server, pg_dump, settings_for};
-pub use service::{Service, command, get};
+pub(crate) use crm::{Batch, Crm, Target, enqueue_in, process_in};
+pub(crate) use database::{Database, Session};
+pub(crate) use server::{is_local, log_of_server, pg_dump, settings_for};
+pub(crate) use service::{Service, command, get};
 
 use std::future::Future;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until the condition holds; a test that waits for what never comes fails by saying so.
-pub async fn eventually<F>(what: &str, mut condition: impl FnMut() -> F)
+pub(crate) async fn eventually<F>(what: &str, mut condition: impl FnMut() -> F)
 where
     F: Future<Output = bool>,
 {

@@ -43,12 +43,12 @@ fn own<T>(answer: impl FnOnce(&LocalPostgres) -> T) -> Option<T> {
 }
 
 /// Whether the server is the tests' own, with its log and programs at hand.
-pub fn is_local() -> bool {
+pub(crate) fn is_local() -> bool {
     own(|_| ()).is_some()
 }
 
 /// A connection string for that database of the server.
-pub fn connection_string(database: &str) -> String {
+pub(crate) fn connection_string(database: &str) -> String {
     own(|server| server.connection_string(database)).unwrap_or_else(|| {
         let Server::Given(url) = server() else {
             unreachable!()
@@ -69,19 +69,19 @@ pub fn connection_string(database: &str) -> String {
 }
 
 /// Connection settings for that database of the server.
-pub fn settings_for(database: &str) -> ConnectionSettings {
+pub(crate) fn settings_for(database: &str) -> ConnectionSettings {
     connection_string(database)
         .parse()
         .expect("a connection string")
 }
 
 /// All that the tests' own server has logged.
-pub fn log_of_server() -> Option<String> {
+pub(crate) fn log_of_server() -> Option<String> {
     own(|server| server.log().expect("its log can be read"))
 }
 
 /// `pg_dump` of a database, with the server's own program where the server is the tests' own.
-pub fn pg_dump(database: &str, arguments: &[&str]) -> String {
+pub(crate) fn pg_dump(database: &str, arguments: &[&str]) -> String {
     let program = own(|server| server.programs().directory().join("pg_dump"))
         .unwrap_or_else(|| "pg_dump".into());
     let output = Command::new(program)

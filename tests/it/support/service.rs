@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::{Database, eventually};
 
 /// The binary with those arguments, with nothing of the tester's environment that it would read.
-pub fn command(arguments: &[&str]) -> Command {
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lead-mover"));
     command
         .args(arguments)
@@ -34,7 +34,7 @@ pub fn command(arguments: &[&str]) -> Command {
 }
 
 /// `lead-mover serve`, running; killed when dropped.
-pub struct Service {
+pub(crate) struct Service {
     process: Child,
     log: watch::Receiver<Vec<Value>>,
     address: String,
@@ -42,14 +42,14 @@ pub struct Service {
 
 impl Service {
     /// Started and ready.
-    pub async fn start(database: &Database, arguments: &[&str]) -> Self {
+    pub(crate) async fn start(database: &Database, arguments: &[&str]) -> Self {
         let service = Self::start_unready(&database.connection_string(), arguments).await;
         service.ready().await;
         service
     }
 
     /// Started, and serving HTTP.
-    pub async fn start_unready(database_url: &str, arguments: &[&str]) -> Self {
+    pub(crate) async fn start_unready(database_url: &str, arguments: &[&str]) -> Self {
         let mut process = command(&[
             "serve",
             "--http-addr",
@@ -89,7 +89,7 @@ impl Service {
         }
     }
 
-    pub async fn ready(&self) {
+    pub(crate) async fn ready(&self) {
         eventually("the service is ready", async || {
             self.readyz().await.0 == 200
         })
@@ -97,18 +97,18 @@ impl Service {
     }
 
     /// The status and body of `/readyz`.
-    pub async fn readyz(&self) -> (u16, Value) {
+    pub(crate) async fn readyz(&self) -> (u16, Value) {
         let (status, body) = get(&self.address, "/readyz").await;
         (status, serde_json::from_str(&body).expect("it is JSON"))
     }
 
     /// The text of `/metrics`.
-    pub async fn metrics(&self) -> String {
+    pub(crate) async fn metrics(&self) -> String {
         get(&self.address, "/metrics").await.1
     }
 
     /// The value of one series.
-    pub async fn metric(&self, series: &str) -> f64 {
+    pub(crate) async fn metric(&self, series: &str) -> f64 {
         let metrics = self.metrics().await;
         metrics
             .lines()
@@ -118,42 +118,42 @@ impl Service {
             .expect("a number")
     }
 
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// What it has logged so far.
-    pub fn log(&self) -> Vec<Value> {
+    pub(crate) fn log(&self) -> Vec<Value> {
         self.log.borrow().clone()
     }
 
     /// How many log lines have this message.
-    pub fn count_logged(&self, message: &str) -> usize {
+    pub(crate) fn count_logged(&self, message: &str) -> usize {
         self.log()
             .iter()
             .filter(|line| line["message"] == message)
             .count()
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = self.process.id().expect("it runs").cast_signed();
         kill(Pid::from_raw(pid), signal).expect("it can be signalled");
     }
 
     /// SIGTERM, and the exit status.
-    pub async fn stop(mut self) -> Option<i32> {
+    pub(crate) async fn stop(mut self) -> Option<i32> {
         self.signal(Signal::SIGTERM);
         self.exit().await
     }
 
     /// The exit status, when it ends by itself.
-    pub async fn exit(&mut self) -> Option<i32> {
+    pub(crate) async fn exit(&mut self) -> Option<i32> {
         self.process.wait().await.expect("it ends").code()
     }
 }
 
 /// Status and body of a page.
-pub async fn get(address: &str, path: &str) -> (u16, String) {
+pub(crate) async fn get(address: &str, path: &str) -> (u16, String) {
     let url = format!("http://{address}{path}");
     tokio::task::spawn_blocking(move || {
         let agent: ureq::Agent = ureq::Agent::config_builder()
