@@ -8,7 +8,7 @@ SHELL_SCRIPTS := .ci/run scripts/setup
 
 # Cargo uses all cores by itself, and steps side by side would only mix up what they print.
 .NOTPARALLEL:
-.PHONY: help setup demo test check schema shellcheck rustfmt clippy rustdoc deny
+.PHONY: help setup demo test bench check schema shellcheck rustfmt clippy rustdoc deny
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo: setup ## move 992 leads in a private PostgreSQL and watch (ARGS=--exit end
 
 test: setup ## all tests (ARGS=NAME for those with NAME in their name)
 	cargo test --locked $(ARGS)
+
+bench: setup ## time it beside the ways it replaces (ARGS='--rounds 3')
+	cargo bench --locked --bench moves -- $(ARGS)
 
 check: setup shellcheck rustfmt clippy rustdoc deny test ## everything that CI checks
 

@@ -12,7 +12,6 @@ use tokio::task::{JoinError, JoinSet};
 use crate::config::ServiceSettings;
 use crate::health::HealthReporter;
 use crate::listener::Listener;
-use crate::queue::Queue;
 use crate::sampler::Sampler;
 use crate::worker::Worker;
 use crate::{http, metrics, wake};

@@ -5,10 +5,10 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
+use postgres_types::Type;
 use thiserror::Error;
 use tokio::sync::Notify;
 use tokio::time::timeout;
-use tokio_postgres::types::Type;
 use tokio_postgres::{AsyncMessage, Client};
 use uuid::Uuid;
 

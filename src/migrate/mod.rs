@@ -9,8 +9,8 @@ mod embedded_pgmq;
 mod files;
 mod script;
 
+use postgres_types::Type;
 use thiserror::Error;
-use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Transaction};
 
 use crate::db::{self, ConnectError, ConnectionSettings};

@@ -7,9 +7,9 @@ mod batch;
 mod progress;
 mod sample;
 
+use postgres_types::{ToSql, Type};
 use thiserror::Error;
 use tokio_postgres::Client;
-use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use crate::db::{self, ConnectError, ConnectionSettings};

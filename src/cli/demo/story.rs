@@ -133,8 +133,8 @@ async fn all_at_target(queue: &Queue) -> Result<bool, QueueError> {
                count(*)
              from public.leads",
             &[
-                (&FUNNEL, tokio_postgres::types::Type::UUID),
-                (&COLUMN, tokio_postgres::types::Type::UUID),
+                (&FUNNEL, postgres_types::Type::UUID),
+                (&COLUMN, postgres_types::Type::UUID),
             ],
         )
         .await

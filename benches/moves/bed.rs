@@ -1,0 +1,106 @@
+//! A PostgreSQL with the example schema and one large run in it.
+
+use lead_mover::db::{self, ConnectionSettings};
+use lead_mover::local_postgres::{Durability, LocalPostgres};
+use lead_mover::migrate;
+use lead_mover::queue::Queue;
+use tokio_postgres::Client;
+use uuid::{Uuid, uuid};
+
+pub(crate) const RUN: Uuid = uuid!("a0000000-0000-4000-8000-000000000001");
+pub(crate) const FUNNEL: Uuid = uuid!("f0000000-0000-4000-8000-000000000002");
+pub(crate) const COLUMN: Uuid = uuid!("c0000000-0000-4000-8000-000000000002");
+
+/// Everything that a way of moving needs.
+pub(crate) struct Bed {
+    leads: i32,
+    settings: ConnectionSettings,
+    client: Client,
+    _server: LocalPostgres,
+}
+
+impl Bed {
+    pub(crate) async fn prepare(leads: i32) -> Self {
+        let server = LocalPostgres::start(Durability::Full).expect("PostgreSQL starts");
+        let settings: ConnectionSettings = server
+            .connection_string("postgres")
+            .parse()
+            .expect("a connection string");
+        migrate::install(&settings, true)
+            .await
+            .expect("it installs");
+        let client = db::open_session(&settings, "bench")
+            .await
+            .expect("it opens");
+        client
+            .batch_execute(&format!(
+                "insert into public.funnels (id, name)
+                 values ('f0000000-0000-4000-8000-000000000001', 'A'), ('{FUNNEL}', 'B');
+                 insert into public.columns (id, funnel_id, name)
+                 values
+                   ('c0000000-0000-4000-8000-000000000001', 'f0000000-0000-4000-8000-000000000001', 'A'),
+                   ('{COLUMN}', '{FUNNEL}', 'B');
+                 insert into public.runs (id, name) values ('{RUN}', 'bench');
+                 create table public.leads_as_imported as
+                 select
+                   gen_random_uuid() as id,
+                   '{RUN}'::uuid as run_id,
+                   'f0000000-0000-4000-8000-000000000001'::uuid as funnel_id,
+                   'c0000000-0000-4000-8000-000000000001'::uuid as column_id,
+                   format('Lead %s', n) as name,
+                   format('+55 11 9%s', n) as phone
+                 from generate_series(1, {leads}) as n"
+            ))
+            .await
+            .expect("data can be loaded");
+        Self {
+            leads,
+            settings,
+            client,
+            _server: server,
+        }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) async fn open(&self) -> Client {
+        db::open_session(&self.settings, "bench")
+            .await
+            .expect("it opens")
+    }
+
+    pub(crate) async fn queue(&self) -> Queue {
+        Queue::connect(&self.settings, "bench")
+            .await
+            .expect("it opens")
+    }
+
+    /// The leads as they came in, just now: no statistics, nothing vacuumed, nothing left to write.
+    pub(crate) async fn reset(&self) {
+        self.client
+            .batch_execute(
+                "truncate public.leads, lead_mover.migrations cascade;
+                 truncate pgmq.q_lead_migration_queue, pgmq.a_lead_migration_queue;
+                 insert into public.leads (id, run_id, funnel_id, column_id, name, phone)
+                 select * from public.leads_as_imported;
+                 checkpoint",
+            )
+            .await
+            .expect("data can be loaded");
+    }
+
+    pub(crate) async fn check_all_at_target(&self) {
+        let there: i64 = self
+            .client
+            .query_one(
+                "select count(*) from public.leads where column_id = $1",
+                &[&COLUMN],
+            )
+            .await
+            .expect("it can be counted")
+            .get(0);
+        assert_eq!(there, i64::from(self.leads));
+    }
+}
