@@ -291,9 +291,6 @@ COMMENT ON COLUMN lead_mover.lanes.lock_waits IS 'Batches in a row that found no
 CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) RETURNS lead_mover.lanes
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
 declare
   v_lane lead_mover.lanes;
@@ -443,15 +440,96 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) IS 'The message that stands in the queue for one lane of a move.';
 
+CREATE FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_sqlstate text, OUT p_error text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  c_most_skipped constant integer := 1000;
+  v_revisit constant boolean := p_lane.next_id is null or cardinality(p_lane.skipped) >= c_most_skipped;
+  v_page lead_mover.lanes.skipped%type;
+  v_batch record;
+begin
+  p_moved := 0;
+  p_rejected := 0;
+  p_settled := 0;
+
+  if not v_revisit then
+    begin
+      v_batch := lead_mover.move_range(p_migration, p_lane.next_id, p_lane.last_id, p_limit);
+      p_lane.next_id := v_batch.p_next_id;
+      p_moved := v_batch.p_moved;
+      return;
+    exception
+      when query_canceled or others then
+        get stacked diagnostics
+          p_sqlstate = returned_sqlstate,
+          p_error = message_text;
+    end;
+
+    if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate) then
+      return;
+    end if;
+  end if;
+
+  if v_revisit then
+    -- Come back to those that were locked.
+    v_page := p_lane.skipped[:p_limit];
+    p_lane.skipped := p_lane.skipped[p_limit + 1:];
+  else
+    -- The next leads of the range, and one more: where the batch after this one starts.
+    v_page := array(
+      select l.id
+      from lead_mover.leads l
+      where l.run_id = p_migration.run_id
+        and l.id >= p_lane.next_id
+        and l.id <= p_lane.last_id
+        and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+      order by l.id
+      limit p_limit + 1
+    );
+    p_lane.next_id := v_page[p_limit + 1];
+    v_page := v_page[:p_limit];
+  end if;
+
+  begin
+    p_sqlstate := null;
+    p_error := null;
+    v_batch := lead_mover.move_leads(p_migration, v_page);
+  exception
+    when query_canceled or others then
+      get stacked diagnostics
+        p_sqlstate = returned_sqlstate,
+        p_error = message_text;
+  end;
+
+  if lead_mover.is_refusal(p_sqlstate) then
+    begin
+      p_sqlstate := null;
+      p_error := null;
+      v_batch := lead_mover.move_leads_apart(p_migration, v_page, p_most_rejections);
+      p_rejected := v_batch.p_rejected;
+    exception
+      when query_canceled or others then
+        get stacked diagnostics
+          p_sqlstate = returned_sqlstate,
+          p_error = message_text;
+    end;
+  end if;
+
+  if p_sqlstate is null then
+    p_moved := v_batch.p_moved;
+    p_settled := v_batch.p_settled;
+    p_lane.skipped := p_lane.skipped || v_batch.p_skipped;
+  end if;
+end
+$$;
+
+COMMENT ON FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_sqlstate text, OUT p_error text) IS 'Moves the next batch of a lane, past what is locked and around what is refused.';
+
 CREATE FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO ''
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET jit TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
   v_moved_ids p_ids%type;
@@ -580,12 +658,58 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migrations, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_skipped anyarray) IS 'Moves the given leads by halves, and lists those whose move is refused.';
 
+CREATE FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET lock_timeout TO '1ms'
+    AS $$
+declare
+  v_expected integer;
+begin
+  -- Both parts see the same snapshot, so leads that are added meanwhile cannot make it more than p_limit.
+  with page as materialized (
+    select l.id
+    from lead_mover.leads l
+    where l.run_id = p_migration.run_id
+      and l.id >= p_first_id
+      and l.id <= p_last_id
+      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+    order by l.id
+    limit p_limit + 1
+  ),
+  moved as (
+    update lead_mover.leads l
+    set
+      funnel_id = p_migration.funnel_id,
+      column_id = p_migration.column_id
+    where l.run_id = p_migration.run_id
+      and l.id >= p_first_id
+      and l.id <= coalesce((select page.id from page order by page.id offset p_limit - 1 limit 1), p_last_id)
+      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+    returning 1
+  )
+  select
+    (select count(*) from moved),
+    (select least(count(*), p_limit) from page),
+    (select page.id from page order by page.id offset p_limit limit 1)
+  into p_moved, v_expected, p_next_id;
+
+  if p_moved < v_expected then
+    raise exception using
+      errcode = 'lock_not_available',
+      message = 'some leads of the batch were changed by others, or a trigger suppressed the update';
+  end if;
+
+  -- What a deferred constraint has to say must be said here, where its batch can still be undone alone.
+  set constraints all immediate;
+end
+$$;
+
+COMMENT ON FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) IS 'Moves the next leads of a range in one walk along the index, if nothing stands in the way.';
+
 CREATE FUNCTION lead_mover.next_due_seconds() RETURNS double precision
     LANGUAGE plpgsql
     SET search_path TO ''
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
   v_now constant timestamptz := clock_timestamp();
@@ -623,24 +747,21 @@ CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::inte
     SET search_path TO ''
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 declare
-  c_most_skipped constant integer := 1000;
   c_most_rejections constant bigint := 1000;
   v_taken record;
   v_migration lead_mover.migrations;
   v_lane lead_mover.lanes;
   v_progress lead_mover.progress;
   v_most_rejections bigint;
-  v_limit integer;
-  v_page lead_mover.lanes.skipped%type;
   v_batch record;
-  v_rejected integer := 0;
-  v_sqlstate text;
-  v_error text;
+  v_done integer;
   v_pickup_seconds double precision;
 begin
   if p_batch_size not between 1 and 10000 then
@@ -690,59 +811,17 @@ begin
     return;
   end if;
 
-  v_limit := least(p_batch_size, v_lane.batch_size);
-
-  if v_lane.next_id is null or cardinality(v_lane.skipped) >= c_most_skipped then
-    -- Come back to those that were locked.
-    v_page := v_lane.skipped[:v_limit];
-    v_lane.skipped := v_lane.skipped[v_limit + 1:];
-  else
-    -- The next leads of the range, and one more: where the batch after this one starts.
-    v_page := array(
-      select l.id
-      from lead_mover.leads l
-      where l.run_id = v_migration.run_id
-        and l.id >= v_lane.next_id
-        and l.id <= v_lane.last_id
-        and (l.funnel_id is distinct from v_migration.funnel_id or l.column_id is distinct from v_migration.column_id)
-      order by l.id
-      limit v_limit + 1
-    );
-    v_lane.next_id := v_page[v_limit + 1];
-    v_page := v_page[:v_limit];
-  end if;
-
   v_most_rejections := least(c_most_rejections, v_progress.total) - v_progress.rejected;
+  v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
-  -- Whatever goes wrong in here is undone by itself, and recorded below.
-  begin
-    v_batch := lead_mover.move_leads(v_migration, v_page);
-  exception
-    when query_canceled or others then
-      get stacked diagnostics
-        v_sqlstate = returned_sqlstate,
-        v_error = message_text;
-  end;
-
-  if lead_mover.is_refusal(v_sqlstate) then
-    v_sqlstate := null;
-    begin
-      v_batch := lead_mover.move_leads_apart(v_migration, v_page, v_most_rejections);
-      v_rejected := v_batch.p_rejected;
-    exception
-      when query_canceled or others then
-        get stacked diagnostics
-          v_sqlstate = returned_sqlstate,
-          v_error = message_text;
-    end;
-  end if;
-
-  if v_sqlstate is not null then
+  if v_batch.p_sqlstate is not null then
     return query
     select
       f.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, 0, 0, v_progress.remaining,
       f.p_text, null::double precision, null::double precision
-    from lead_mover.record_failure(v_taken.p_message_id, v_migration.migration_id, v_lane.lane, v_sqlstate, v_error) f;
+    from lead_mover.record_failure(
+      v_taken.p_message_id, v_migration.migration_id, v_lane.lane, v_batch.p_sqlstate, v_batch.p_error
+    ) f;
     return;
   end if;
 
@@ -761,21 +840,22 @@ begin
     end if;
   end if;
 
+  v_done := v_batch.p_moved + v_batch.p_rejected + v_batch.p_settled;
+  v_lane := v_batch.p_lane;
   v_lane.moved := v_lane.moved + v_batch.p_moved;
-  v_lane.rejected := v_lane.rejected + v_rejected;
+  v_lane.rejected := v_lane.rejected + v_batch.p_rejected;
   v_lane.settled := v_lane.settled + v_batch.p_settled;
-  v_lane.skipped := v_lane.skipped || v_batch.p_skipped;
-  v_lane.lock_waits := case when v_batch.p_moved + v_rejected + v_batch.p_settled = 0 then v_lane.lock_waits + 1 else 0 end;
+  v_lane.lock_waits := case when v_done = 0 then v_lane.lock_waits + 1 else 0 end;
   v_progress.moved := v_progress.moved + v_batch.p_moved;
-  v_progress.rejected := v_progress.rejected + v_rejected;
-  v_progress.remaining := v_progress.remaining - v_batch.p_moved - v_rejected - v_batch.p_settled;
+  v_progress.rejected := v_progress.rejected + v_batch.p_rejected;
+  v_progress.remaining := v_progress.remaining - v_done;
 
   return query
   select
-    r.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, v_batch.p_moved, v_rejected, r.p_remaining,
+    r.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, v_batch.p_moved, v_batch.p_rejected, r.p_remaining,
     coalesce(r.p_failure, format('Batch processado: %s leads movidos, %s restantes', v_batch.p_moved, r.p_remaining)),
     v_pickup_seconds, null::double precision
-  from lead_mover.record_batch(v_taken.p_message_id, v_migration, v_lane, v_progress, v_rejected >= v_most_rejections) r;
+  from lead_mover.record_batch(v_taken.p_message_id, v_migration, v_lane, v_progress, v_batch.p_rejected >= v_most_rejections) r;
 end
 $$;
 
@@ -823,9 +903,6 @@ COMMENT ON VIEW lead_mover.progress IS 'How far each move is: the sum of its lan
 CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO ''
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
   v_done boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;
@@ -1174,9 +1251,6 @@ COMMENT ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, 
 CREATE FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_refusal text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO ''
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
   v_last_message_id bigint := 0;
@@ -1724,9 +1798,13 @@ REVOKE ALL ON FUNCTION lead_mover.make_private(p_function regprocedure) FROM PUB
 
 REVOKE ALL ON FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_sqlstate text, OUT p_error text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migrations, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_skipped anyarray) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.next_due_seconds() FROM PUBLIC;
 

@@ -5,9 +5,6 @@ returns lead_mover.lanes
 language plpgsql
 stable
 set search_path = ''
-set enable_seqscan = off
-set enable_bitmapscan = off
-set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_lane lead_mover.lanes;

@@ -13,12 +13,6 @@ create or replace function lead_mover.move_leads(
 language plpgsql
 volatile
 set search_path = ''
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
-set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_moved_ids p_ids%type;

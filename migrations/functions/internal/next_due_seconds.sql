@@ -6,9 +6,6 @@ returns double precision
 language plpgsql
 volatile
 set search_path = ''
-set enable_seqscan = off
-set enable_bitmapscan = off
-set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_now constant timestamptz := clock_timestamp();

@@ -23,26 +23,25 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+-- For all that it calls: a run imported a minute ago has no statistics, and the plan must be a walk along
+-- an index all the same.
 set enable_seqscan = off
 set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-  c_most_skipped constant integer := 1000;
   c_most_rejections constant bigint := 1000;
   v_taken record;
   v_migration lead_mover.migrations;
   v_lane lead_mover.lanes;
   v_progress lead_mover.progress;
   v_most_rejections bigint;
-  v_limit integer;
-  v_page lead_mover.lanes.skipped%type;
   v_batch record;
-  v_rejected integer := 0;
-  v_sqlstate text;
-  v_error text;
+  v_done integer;
   v_pickup_seconds double precision;
 begin
   if p_batch_size not between 1 and 10000 then
@@ -92,59 +91,17 @@ begin
     return;
   end if;
 
-  v_limit := least(p_batch_size, v_lane.batch_size);
-
-  if v_lane.next_id is null or cardinality(v_lane.skipped) >= c_most_skipped then
-    -- Come back to those that were locked.
-    v_page := v_lane.skipped[:v_limit];
-    v_lane.skipped := v_lane.skipped[v_limit + 1:];
-  else
-    -- The next leads of the range, and one more: where the batch after this one starts.
-    v_page := array(
-      select l.id
-      from lead_mover.leads l
-      where l.run_id = v_migration.run_id
-        and l.id >= v_lane.next_id
-        and l.id <= v_lane.last_id
-        and (l.funnel_id is distinct from v_migration.funnel_id or l.column_id is distinct from v_migration.column_id)
-      order by l.id
-      limit v_limit + 1
-    );
-    v_lane.next_id := v_page[v_limit + 1];
-    v_page := v_page[:v_limit];
-  end if;
-
   v_most_rejections := least(c_most_rejections, v_progress.total) - v_progress.rejected;
+  v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
-  -- Whatever goes wrong in here is undone by itself, and recorded below.
-  begin
-    v_batch := lead_mover.move_leads(v_migration, v_page);
-  exception
-    when query_canceled or others then
-      get stacked diagnostics
-        v_sqlstate = returned_sqlstate,
-        v_error = message_text;
-  end;
-
-  if lead_mover.is_refusal(v_sqlstate) then
-    v_sqlstate := null;
-    begin
-      v_batch := lead_mover.move_leads_apart(v_migration, v_page, v_most_rejections);
-      v_rejected := v_batch.p_rejected;
-    exception
-      when query_canceled or others then
-        get stacked diagnostics
-          v_sqlstate = returned_sqlstate,
-          v_error = message_text;
-    end;
-  end if;
-
-  if v_sqlstate is not null then
+  if v_batch.p_sqlstate is not null then
     return query
     select
       f.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, 0, 0, v_progress.remaining,
       f.p_text, null::double precision, null::double precision
-    from lead_mover.record_failure(v_taken.p_message_id, v_migration.migration_id, v_lane.lane, v_sqlstate, v_error) f;
+    from lead_mover.record_failure(
+      v_taken.p_message_id, v_migration.migration_id, v_lane.lane, v_batch.p_sqlstate, v_batch.p_error
+    ) f;
     return;
   end if;
 
@@ -163,21 +120,22 @@ begin
     end if;
   end if;
 
+  v_done := v_batch.p_moved + v_batch.p_rejected + v_batch.p_settled;
+  v_lane := v_batch.p_lane;
   v_lane.moved := v_lane.moved + v_batch.p_moved;
-  v_lane.rejected := v_lane.rejected + v_rejected;
+  v_lane.rejected := v_lane.rejected + v_batch.p_rejected;
   v_lane.settled := v_lane.settled + v_batch.p_settled;
-  v_lane.skipped := v_lane.skipped || v_batch.p_skipped;
-  v_lane.lock_waits := case when v_batch.p_moved + v_rejected + v_batch.p_settled = 0 then v_lane.lock_waits + 1 else 0 end;
+  v_lane.lock_waits := case when v_done = 0 then v_lane.lock_waits + 1 else 0 end;
   v_progress.moved := v_progress.moved + v_batch.p_moved;
-  v_progress.rejected := v_progress.rejected + v_rejected;
-  v_progress.remaining := v_progress.remaining - v_batch.p_moved - v_rejected - v_batch.p_settled;
+  v_progress.rejected := v_progress.rejected + v_batch.p_rejected;
+  v_progress.remaining := v_progress.remaining - v_done;
 
   return query
   select
-    r.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, v_batch.p_moved, v_rejected, r.p_remaining,
+    r.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, v_batch.p_moved, v_batch.p_rejected, r.p_remaining,
     coalesce(r.p_failure, format('Batch processado: %s leads movidos, %s restantes', v_batch.p_moved, r.p_remaining)),
     v_pickup_seconds, null::double precision
-  from lead_mover.record_batch(v_taken.p_message_id, v_migration, v_lane, v_progress, v_rejected >= v_most_rejections) r;
+  from lead_mover.record_batch(v_taken.p_message_id, v_migration, v_lane, v_progress, v_batch.p_rejected >= v_most_rejections) r;
 end
 $$;
 

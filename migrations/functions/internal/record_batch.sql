@@ -13,9 +13,6 @@ create or replace function lead_mover.record_batch(
 language plpgsql
 volatile
 set search_path = ''
-set enable_seqscan = off
-set enable_bitmapscan = off
-set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_done boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;

@@ -13,9 +13,6 @@ create or replace function lead_mover.take_message(
 language plpgsql
 volatile
 set search_path = ''
-set enable_seqscan = off
-set enable_bitmapscan = off
-set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_last_message_id bigint := 0;
