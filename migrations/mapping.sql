@@ -1,33 +1,38 @@
 -- The three views that say which of the user's tables hold leads, runs and columns. Views that exist
--- are left alone; missing ones are made over public.leads, public.runs and public.columns if those
--- have the columns that are needed.
+-- are left alone, if they have the columns that are needed; missing ones are made over public.leads,
+-- public.runs and public.columns if those have them.
 
 do $$
 declare
   v_wanted constant text[] := array[
-    'leads.id', 'leads.run_id', 'leads.funnel_id', 'leads.column_id',
-    'runs.id', 'runs.name',
-    'columns.id', 'columns.funnel_id'
+    'leads.id', 'leads.run_id.uuid', 'leads.funnel_id.uuid', 'leads.column_id.uuid',
+    'runs.id.uuid', 'runs.name',
+    'columns.id.uuid', 'columns.funnel_id.uuid'
   ];
   v_missing text;
 begin
   with wanted as (
     select
       split_part(w, '.', 1) as relation,
-      split_part(w, '.', 2) as attribute
+      split_part(w, '.', 2) as attribute,
+      split_part(w, '.', 3) as type_name,
+      case
+        when to_regclass('lead_mover.' || split_part(w, '.', 1)) is null then 'public'
+        else 'lead_mover'
+      end as place
     from unnest(v_wanted) as w
   )
-  select string_agg(format('public.%s.%s', w.relation, w.attribute), ', ')
+  select string_agg(rtrim(format('%s.%s.%s %s', w.place, w.relation, w.attribute, w.type_name)), ', ')
   into v_missing
   from wanted w
-  where to_regclass(format('lead_mover.%I', w.relation)) is null
-    and not exists (
-      select
-      from pg_attribute a
-      where a.attrelid = to_regclass(format('public.%I', w.relation))
-        and a.attname = w.attribute
-        and not a.attisdropped
-    );
+  where not exists (
+    select
+    from pg_attribute a
+    where a.attrelid = to_regclass(format('%s.%s', w.place, w.relation))
+      and a.attname = w.attribute
+      and not a.attisdropped
+      and w.type_name in ('', format_type(a.atttypid, null))
+  );
 
   if v_missing is not null then
     raise exception using

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
-use crate::db::ConnectionSettings;
+use crate::db::{self, ConnectionSettings};
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
 use crate::queue::{Batch, Outcome, Queue, QueueError};
@@ -93,7 +93,9 @@ impl Worker {
             let batch = tokio::select! {
                 batch = queue.process_batch() => batch.map_err(End::Lost)?,
                 () = self.shutdown.forced() => {
-                    queue.cancel_statement().await;
+                    if let Err(error) = queue.cancel_statement().await {
+                        tracing::debug!(error = db::describe(&error), "cancel request failed");
+                    }
                     return Err(End::Stopped);
                 }
             };

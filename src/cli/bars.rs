@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::output::say;
 use crate::queue::Progress;
 
 /// Bars by move, in the order in which they were first shown.
@@ -45,7 +46,7 @@ impl Bars {
     fn show_line(&mut self, progress: &Progress) {
         let line = line(progress);
         if self.lines.get(&progress.migration_id) != Some(&line) {
-            println!("{line}");
+            say(&line);
             self.lines.insert(progress.migration_id, line);
         }
     }

@@ -1,4 +1,8 @@
 //! How a command that failed says so: one line, and the status it exits with.
+#![expect(
+    clippy::print_stderr,
+    reason = "the one place where a command says that it failed"
+)]
 
 use std::process::ExitCode;
 

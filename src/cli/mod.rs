@@ -1,25 +1,23 @@
 //! The command line.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "what a command says to its user"
-)]
 
 mod bars;
 mod demo;
 mod failure;
 mod moves;
+mod output;
 mod serve;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
+use self::output::say;
 use crate::config::{DatabaseArgs, LogArgs, LogFormat, ServiceArgs};
-use crate::migrate;
 use crate::queue::Control;
+use crate::{db, migrate};
 
 /// Moves a great many CRM leads between kanban columns in a live PostgreSQL, in small batches.
 #[derive(Debug, Parser)]
@@ -127,14 +125,25 @@ impl Command {
 impl MigrateArgs {
     async fn run(&self, database: &DatabaseArgs) -> anyhow::Result<ExitCode> {
         if self.print {
-            print!("{}", migrate::script(self.example_schema));
+            say(migrate::script(self.example_schema));
             return Ok(ExitCode::SUCCESS);
         }
         let settings = database.settings()?;
         let applied = migrate::install(&settings, self.example_schema).await?;
         match applied.len() {
-            0 => println!("{settings}: the schema is current"),
-            files => println!("{settings}: applied {files} files; the schema is current"),
+            0 => say(format_args!("{settings}: the schema is current")),
+            files => say(format_args!(
+                "{settings}: applied {files} files; the schema is current"
+            )),
+        }
+        let session = db::open_session(&settings, "lead-mover migrate").await?;
+        if let Some(statement) = migrate::missing_lead_index(&session)
+            .await
+            .context("cannot see which indexes the lead table has")?
+        {
+            say(format_args!(
+                "No index serves the walk along a run's leads. Create one:\n{statement};"
+            ));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use super::bars::{self, Bars};
+use super::output::say;
 use crate::db::ConnectionSettings;
 use crate::queue::{Control, Progress, Queue, QueueError};
 
@@ -78,12 +79,12 @@ impl StatusArgs {
         }
         let moves = queue.progress(self.run).await?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&moves)?);
+            say(serde_json::to_string_pretty(&moves)?);
         } else if moves.is_empty() {
-            println!("no moves");
+            say("no moves");
         } else {
             for progress in &moves {
-                println!("{}", bars::line(progress));
+                say(bars::line(progress));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -119,7 +120,7 @@ async fn watch(
         if json {
             let line = serde_json::json!(moves).to_string();
             if line != last_line {
-                println!("{line}");
+                say(&line);
                 last_line = line;
             }
         } else {
@@ -134,7 +135,7 @@ async fn watch(
 
 fn print_answer(answer: &serde_json::Value, json: bool) {
     match answer["message"].as_str() {
-        Some(message) if !json => println!("{message}"),
-        _ => println!("{answer}"),
+        Some(message) if !json => say(message),
+        _ => say(answer),
     }
 }

@@ -6,75 +6,27 @@
 
 #[cfg(feature = "embedded-pgmq")]
 mod embedded_pgmq;
+mod error;
 mod files;
+mod lead_index;
 mod script;
 
 use postgres_types::Type;
-use thiserror::Error;
 use tokio_postgres::{Client, Transaction};
 
-use crate::db::{self, ConnectError, ConnectionSettings};
+use crate::db::{self, ConnectionSettings};
 use files::{BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, SqlFile, VERSIONED};
 
 pub use script::script;
+
+pub use error::MigrateError;
+pub use lead_index::missing_lead_index;
 
 /// Held while installing, so that several services may start at once. Spells `LM migr`.
 const INSTALL_LOCK: i64 = 0x4c4d_206d_6967_7200;
 
 /// The queue that the contract with applications names.
 const QUEUE: &str = "lead_migration_queue";
-
-/// Why the schema could not be installed.
-#[derive(Debug, Error)]
-pub enum MigrateError {
-    /// No session.
-    #[error("cannot connect to the database")]
-    Connect(#[from] ConnectError),
-    /// The server has neither PGMQ nor its extension, and this build does not carry PGMQ's SQL.
-    #[error(
-        "PGMQ is missing: install the extension pgmq on the server, or use a build of lead-mover with the feature embedded-pgmq"
-    )]
-    NoPgmq,
-    /// PGMQ's own SQL could not be installed.
-    #[error("cannot install PGMQ: {0}")]
-    EmbeddedPgmq(String),
-    /// The queue or the extension could not be created.
-    #[error("cannot prepare the queue")]
-    Queue(#[source] tokio_postgres::Error),
-    /// A numbered file differs from what this database was given under that name.
-    #[error(
-        "{0} was changed after it had been applied to this database; versioned files are never edited, add a new one"
-    )]
-    Edited(&'static str),
-    /// The database has files that this binary does not know: a newer lead-mover was here.
-    #[error("the database was installed by a newer lead-mover (it has {0}); use that version")]
-    Newer(String),
-    /// A file failed. Nothing of the installation was kept.
-    #[error("cannot apply {path}")]
-    Apply {
-        /// The file's path below `migrations/`.
-        path: &'static str,
-        /// What the server says.
-        source: tokio_postgres::Error,
-    },
-    /// Reading or writing the memory of what was applied.
-    #[error("cannot read what was applied to this database")]
-    Memory(#[source] tokio_postgres::Error),
-    /// The transaction could not be opened or committed.
-    #[error("cannot install the schema")]
-    Transaction(#[source] tokio_postgres::Error),
-}
-
-impl MigrateError {
-    /// What the server advises, such as the views to create.
-    #[must_use]
-    pub fn hint(&self) -> Option<&str> {
-        match self {
-            Self::Apply { source, .. } => source.as_db_error().and_then(|error| error.hint()),
-            _ => None,
-        }
-    }
-}
 
 /// Whether a database has the schema of this binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

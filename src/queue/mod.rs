@@ -31,6 +31,9 @@ pub enum QueueError {
     /// `lead_mover.process_batch`.
     #[error("cannot process a batch")]
     ProcessBatch(#[source] tokio_postgres::Error),
+    /// The request to cancel the one that runs.
+    #[error("cannot cancel the running statement")]
+    CancelStatement(#[source] tokio_postgres::Error),
     /// `lead_mover.sample`.
     #[error("cannot sample the queue")]
     Sample(#[source] tokio_postgres::Error),
@@ -109,13 +112,16 @@ impl Queue {
 
     /// Asks the server to cancel the statement that runs in this session, from a connection beside
     /// it. The statement's transaction rolls back.
-    pub(crate) async fn cancel_statement(&self) {
-        if let Ok(tls) = self.settings.tls() {
-            // Where this fails the connection is dropped all the same, and the server notices.
-            if let Err(error) = self.client.cancel_token().cancel_query(tls).await {
-                tracing::debug!(error = db::describe(&error), "cancel request failed");
-            }
-        }
+    ///
+    /// # Errors
+    /// [`QueueError::CancelStatement`]; once the session is dropped, the server notices all the same.
+    pub(crate) async fn cancel_statement(&self) -> Result<(), QueueError> {
+        let tls = self.settings.tls().map_err(ConnectError::Tls)?;
+        self.client
+            .cancel_token()
+            .cancel_query(tls)
+            .await
+            .map_err(QueueError::CancelStatement)
     }
 
     pub(crate) async fn sample(&self) -> Result<Sample, QueueError> {

@@ -151,13 +151,7 @@ async fn fifty_callers_at_once_queue_one_move() {
         callers.spawn(async move { enqueue_in(&session, run, target, Some(100)).await.unwrap() });
     }
     eventually("all of them wait for the first", async || {
-        let waiting: i64 = database
-            .value(
-                "select count(*) from pg_locks where not granted and locktype = 'transactionid'",
-                &[],
-            )
-            .await;
-        waiting == 49
+        database.waiting().await == 49
     })
     .await;
     first.batch_execute("commit").await.unwrap();
@@ -285,19 +279,16 @@ async fn two_targets_at_once_leave_one_move_and_one_lm004() {
     first.batch_execute("begin").await.unwrap();
     enqueue_in(&first, run, crm.target, None).await.unwrap();
 
-    let rival = tokio::spawn(async move { enqueue_in(&second, run, elsewhere, None).await });
+    let mut rival = tokio::task::JoinSet::new();
+    rival.spawn(async move { enqueue_in(&second, run, elsewhere, None).await });
     eventually("the second waits for the first", async || {
-        database
-            .value(
-                "select exists (select from pg_locks where not granted)",
-                &[],
-            )
-            .await
+        database.waiting().await == 1
     })
     .await;
     first.batch_execute("commit").await.unwrap();
 
-    let error = rival.await.unwrap().expect_err("the first was there first");
+    let answer = rival.join_next().await.expect("it was asked").unwrap();
+    let error = answer.expect_err("the first was there first");
     assert_eq!(error.code().code(), "LM004");
     assert_eq!(crm.queue_length().await, 1);
 }

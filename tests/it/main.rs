@@ -1,12 +1,15 @@
 //! The integration tests: one binary, one PostgreSQL, a database a test.
 #![cfg(test)]
 
-// mod architecture;
+mod architecture;
 mod batches;
 // mod cancel;
-// mod cli;
+mod cli;
+mod demo;
 mod enqueue;
-// mod installing;
+mod failing;
+mod installing;
+mod lead_index;
 // mod messages;
 // mod people;
 // mod privileges;
@@ -14,3 +17,4 @@ mod enqueue;
 mod schema_sql;
 mod serve;
 mod support;
+mod upgrading;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::output::say;
 use super::serve::Signals;
 use crate::app::Service;
 use crate::config::ServiceSettings;
@@ -37,7 +38,7 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
-    println!("Starting a PostgreSQL of its own …");
+    say("Starting a PostgreSQL of its own …");
     let mut server =
         tokio::task::spawn_blocking(|| LocalPostgres::start(Durability::Full)).await??;
     let outcome = run_on(&server, &args).await;
@@ -69,18 +70,23 @@ async fn run_on(server: &LocalPostgres, args: &DemoArgs) -> anyhow::Result<ExitC
         let queue = Queue::connect(&database, "lead-mover demo").await?;
         let all_there = story::tell(&queue, reports, args.batch_size).await?;
         if !args.exit {
-            println!("\nStill running. Look around, and stop it with Ctrl-C:");
-            println!("  psql '{}'", server.connection_string(DATABASE));
-            println!("  curl http://{http_address}/metrics");
+            say("\nStill running. Look around, and stop it with Ctrl-C:");
+            say(format_args!(
+                "  psql '{}'",
+                server.connection_string(DATABASE)
+            ));
+            say(format_args!("  curl http://{http_address}/metrics"));
             shutdown.begun().await;
         }
         Ok::<_, QueueError>(all_there)
     };
     let all_there = tokio::select! {
+        // In this order: at an interrupt the story ends well, though the service ends with it.
+        biased;
         told = story => told?,
         ended = &mut running => {
             ended?;
-            println!("Interrupted before the moves had ended.");
+            say("Interrupted before the moves had ended.");
             return Ok(ExitCode::FAILURE);
         }
         () = signals.obey(&shutdown) => false,
@@ -105,7 +111,7 @@ async fn prepare(server: &LocalPostgres) -> anyhow::Result<ConnectionSettings> {
         .batch_execute(&format!("create database {DATABASE}"))
         .await?;
     let database: ConnectionSettings = server.connection_string(DATABASE).parse()?;
-    println!("Installing PGMQ, the schema and two runs of 478 and 514 leads …");
+    say("Installing PGMQ, the schema and two runs of 478 and 514 leads …");
     migrate::install(&database, true).await?;
     db::open_session(&database, "lead-mover demo")
         .await?

@@ -8,6 +8,7 @@ use uuid::{Uuid, uuid};
 
 use crate::app::BatchReport;
 use crate::cli::bars::Bars;
+use crate::cli::output::say;
 use crate::queue::{Outcome, Queue, QueueError};
 
 const RUNS: [Uuid; 2] = [
@@ -35,7 +36,7 @@ pub(super) async fn tell(
     mut reports: Receiver<BatchReport>,
     batch_size: i32,
 ) -> Result<bool, QueueError> {
-    println!("Queueing both runs by SQL …\n");
+    say("Queueing both runs by SQL …\n");
     let mut chapters = Vec::new();
     for run_id in RUNS {
         let answer = queue
@@ -62,7 +63,7 @@ pub(super) async fn tell(
         bars.show(&in_order(queue.progress(None).await?));
     }
     bars.show(&in_order(queue.progress(None).await?));
-    println!();
+    say("");
     summarize(&chapters);
     all_at_target(queue).await
 }
@@ -90,26 +91,24 @@ fn note(chapters: &mut [Chapter], report: &BatchReport) {
 
 fn summarize(chapters: &[Chapter]) {
     for chapter in chapters {
-        println!(
+        say(format_args!(
             "{}: {} leads in {} batches; first batch {} and last lead {} after the enqueue's commit",
             chapter.name,
             chapter.leads,
             chapter.batches,
             since(chapter.queued, chapter.first_batch),
             since(chapter.queued, chapter.ended),
-        );
+        ));
     }
     let leads: u32 = chapters.iter().map(|chapter| chapter.leads).sum();
     let batches: u32 = chapters.iter().map(|chapter| chapter.batches).sum();
     let queued = chapters.iter().map(|chapter| chapter.queued).min();
     let ended = chapters.iter().filter_map(|chapter| chapter.ended).max();
     let took = queued.map_or_else(String::new, |queued| since(queued, ended));
-    println!(
+    say(format_args!(
         "Together: {leads} leads in {batches} batches, {took} from the first commit to the last lead."
-    );
-    println!(
-        "An Edge Function called by cron every 30 seconds took about five minutes for as many."
-    );
+    ));
+    say("An Edge Function called by cron every 30 seconds took about five minutes for as many.");
 }
 
 /// A batch may be done before the enqueue's answer has come back.
@@ -140,6 +139,8 @@ async fn all_at_target(queue: &Queue) -> Result<bool, QueueError> {
         .await
         .map_err(QueueError::Progress)?;
     let (there, leads): (i64, i64) = (row.get(0), row.get(1));
-    println!("{there} of {leads} leads are at their target.");
+    say(format_args!(
+        "{there} of {leads} leads are at their target."
+    ));
     Ok(there == leads)
 }

@@ -13,7 +13,7 @@ use super::Crm;
 use super::server::{connection_string, settings_for};
 
 /// A session of an application or of a person.
-pub type Session = Client;
+pub(crate) type Session = Client;
 
 /// A database of its own; dropped with its sessions when the test ends.
 pub(crate) struct Database {
@@ -79,6 +79,13 @@ impl Database {
     /// Two funnels with a column each, and whatever the test puts there.
     pub(crate) async fn crm(&self) -> Crm<'_> {
         Crm::new(self).await
+    }
+
+    /// How many sessions of this database wait for a lock.
+    pub(crate) async fn waiting(&self) -> i64 {
+        let query = "select count(*) from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock'";
+        self.value(query, &[]).await
     }
 
     /// Runs statements without parameters.

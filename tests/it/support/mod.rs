@@ -2,13 +2,19 @@
 
 mod crm;
 mod database;
+mod finished;
+mod installation;
 mod server;
 mod service;
+mod sources;
 
 pub(crate) use crm::{Batch, Crm, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session};
+pub(crate) use finished::{Finished, finish};
+pub(crate) use installation::EXAMPLE_TABLES;
 pub(crate) use server::{is_local, log_of_server, pg_dump, settings_for};
 pub(crate) use service::{Service, command, get};
+pub(crate) use sources::{code, code_of, files_below, files_with, words};
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,0 +1,71 @@
+//! What `migrate` makes of a database.
+
+use lead_mover::migrate::{self, SchemaState};
+
+use super::{Database, Finished, command, finish, pg_dump};
+
+/// The tables of `--example-schema`.
+pub(crate) const EXAMPLE_TABLES: &str = include_str!("../../../migrations/example_schema.sql");
+
+impl Database {
+    /// The example tables and PGMQ, and nothing of ours.
+    pub(crate) async fn without_lead_mover() -> Self {
+        let database = Self::new().await;
+        database
+            .run(
+                "set client_min_messages = warning;
+                 drop schema lead_mover cascade;
+                 do $$
+                 declare
+                   v_function regprocedure;
+                 begin
+                   for v_function in
+                     select oid::regprocedure from pg_proc
+                     where pronamespace = 'public'::regnamespace and proname like '%lead_migration%'
+                   loop
+                     execute format('drop function %s', v_function);
+                   end loop;
+                   perform pgmq.drop_queue('lead_migration_queue');
+                 end
+                 $$",
+            )
+            .await;
+        database
+    }
+
+    /// `lead-mover migrate` with those arguments.
+    pub(crate) async fn migrate(&self, arguments: &[&str]) -> Finished {
+        finish(
+            command(&["migrate"])
+                .args(arguments)
+                .env("DATABASE_URL", self.connection_string()),
+        )
+        .await
+    }
+
+    /// The schema as `pg_dump` tells it, without what differs from dump to dump.
+    pub(crate) fn schema(&self) -> String {
+        let dump = pg_dump(self.name(), &["--schema-only", "--no-owner"]);
+        let noise = ["--", r"\restrict", r"\unrestrict"];
+        dump.lines()
+            .filter(|line| !noise.iter().any(|noise| line.starts_with(noise)))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    pub(crate) async fn schema_state(&self) -> SchemaState {
+        migrate::schema_state(self.session())
+            .await
+            .expect("the server answers")
+    }
+
+    /// Whether there is a schema or a relation of that name.
+    pub(crate) async fn has(&self, name: &str) -> bool {
+        let question = if name.contains('.') {
+            "select to_regclass($1) is not null"
+        } else {
+            "select to_regnamespace($1) is not null"
+        };
+        self.value(question, &[&name]).await
+    }
+}
