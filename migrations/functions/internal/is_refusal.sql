@@ -5,7 +5,7 @@ returns boolean
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select left(p_sqlstate, 2) not in (
     '08', -- connection

@@ -10,7 +10,7 @@ create or replace function lead_mover.message(
 returns jsonb
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
     'run_id', p_migration.run_id,

@@ -2,7 +2,7 @@
 -- it was:
 --   idle     nothing is due; next_due_seconds says when the next message will be (null: none waits)
 --   moved    a batch went through (leads_moved may be 0 where all of them were locked elsewhere)
---   failed   a batch was undone; it comes back by itself
+--   failed   a batch, or the adoption of a message, was undone; it comes back by itself
 --   ended    the move has failed for good
 --   refused  a message that an application sent was archived
 -- pickup_seconds is set by the first batch of a move: the time since it was queued.
@@ -22,7 +22,7 @@ returns table (
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_bitmapscan = off
 set jit = off
@@ -60,9 +60,9 @@ begin
     return;
   end if;
 
-  if v_taken.p_refusal is not null then
+  if v_taken.p_reason is not null then
     return query
-    select 'refused', v_taken.p_message_id, null::uuid, null::text, 0, 0, 0::bigint, v_taken.p_refusal, null::double precision, null::double precision;
+    select v_taken.p_outcome, v_taken.p_message_id, null::uuid, null::text, 0, 0, 0::bigint, v_taken.p_reason, null::double precision, null::double precision;
     return;
   end if;
 
@@ -114,7 +114,7 @@ begin
     v_page := v_page[:v_limit];
   end if;
 
-  v_most_rejections := least(c_most_rejections, v_progress.total) - v_progress.rejected;
+  v_most_rejections := greatest(least(c_most_rejections, v_progress.total) - v_progress.rejected, 1);
 
   -- Whatever goes wrong in here is undone by itself, and recorded below.
   begin

@@ -6,7 +6,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_old lead_mover.migrations;
@@ -50,8 +50,17 @@ begin
   if v_lanes > 0 then
     insert into lead_mover.migrations (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, retry_of)
     values (p_run_id, v_old.run_name, v_old.funnel_id, v_old.column_id, v_old.batch_size, v_lanes, v_old.migration_id)
+    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
     returning *
     into v_new;
+
+    -- Somebody else was faster, and committed while we waited.
+    if not found then
+      raise exception using
+        errcode = 'LM004',
+        message = format('A extração %s tem uma movimentação ativa', p_run_id),
+        hint = format('Espere que termine, ou cancele-a: select cancel_lead_migration(%L).', p_run_id);
+    end if;
 
     insert into lead_mover.lanes (migration_id, lane, next_id, last_id, skipped, batch_size, total)
     select

@@ -17,7 +17,7 @@ pub struct Target {
 
 /// The example schema, filled.
 pub struct Crm<'db> {
-    database: &'db Database,
+    pub(super) database: &'db Database,
     /// Where leads are at first.
     pub inbox: Target,
     /// Where they are to go.

@@ -2,11 +2,17 @@
 
 mod crm;
 mod database;
+mod gate;
+mod listening;
+mod messages;
 mod server;
 mod service;
 
 pub use crm::{Batch, Crm, Target, enqueue_in, process_in};
 pub use database::{Database, Session};
+pub use gate::{Gate, control_during_a_batch};
+pub use listening::Listening;
+pub use messages::control_in;
 pub use server::{is_local, log_of_server, pg_dump, settings_for};
 pub use service::{Service, command, get};
 
