@@ -19,7 +19,7 @@ create or replace function lead_mover.make_private(p_function regprocedure)
 returns void
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_role text;

@@ -9,15 +9,14 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
-CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb) RETURNS text
+CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '50ms'
     AS $$
 declare
   v_migration lead_mover.migrations;
   v_sqlstate text;
-  v_reason text;
 begin
   begin
     if jsonb_typeof(p_message) is distinct from 'object' then
@@ -35,48 +34,54 @@ begin
     );
 
     if v_migration.message_id = p_message_id then
-      return null;
+      p_outcome := 'adopted';
+      return;
     end if;
 
     v_sqlstate := '00000';
-    v_reason := case
+    p_reason := case
       when v_migration.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
       else format('Movimentação já enfileirada: migration_id %s', v_migration.migration_id)
     end;
   exception
-    when others then
+    when query_canceled or others then
       get stacked diagnostics
         v_sqlstate = returned_sqlstate,
-        v_reason = message_text;
+        p_reason = message_text;
 
-      if v_sqlstate = '55P03' then
-        update pgmq.q_lead_migration_queue q
-        set vt = clock_timestamp() + interval '1 second'
-        where q.msg_id = p_message_id;
-        return null;
+      if lead_mover.is_cancelled(v_sqlstate) then
+        raise;
       end if;
 
       if v_sqlstate not like 'LM%' and left(v_sqlstate, 2) <> '22' then
-        raise;
+        p_outcome := 'failed';
+
+        update pgmq.q_lead_migration_queue q
+        set
+          vt = clock_timestamp() + least(interval '1 second' * 2 ^ least(q.read_ct, 10), interval '5 minutes'),
+          read_ct = q.read_ct + 1
+        where q.msg_id = p_message_id;
+
+        return;
       end if;
   end;
 
   update pgmq.q_lead_migration_queue q
   set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end
-    || jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', v_reason)
+    || jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason)
   where q.msg_id = p_message_id;
 
   perform pgmq.archive('lead_migration_queue'::text, p_message_id::bigint);
 
-  return v_reason;
+  p_outcome := 'refused';
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb) IS 'Makes a move of a message that an application sent itself, or archives it with the reason.';
+COMMENT ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) IS 'Makes a move of a message that an application sent itself, or archives it with the reason, or puts it off.';
 
 CREATE FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) RETURNS text
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_run_name text;
@@ -122,7 +127,7 @@ COMMENT ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_c
 
 CREATE FUNCTION lead_mover.close_migration(p_migration_id bigint, p_status text, p_failure text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_message_ids bigint[];
@@ -172,7 +177,7 @@ COMMENT ON FUNCTION lead_mover.close_migration(p_migration_id bigint, p_status t
 
 CREATE FUNCTION lead_mover.control_answer(p_run_id uuid, p_migration_id bigint, p_text text) RETURNS jsonb
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_status text;
@@ -207,7 +212,7 @@ COMMENT ON FUNCTION lead_mover.control_answer(p_run_id uuid, p_migration_id bigi
 
 CREATE FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) RETURNS boolean
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   if pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration_id)) then
@@ -226,9 +231,26 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) IS 'Ends a move as failed, or marks it for the next batch to end.';
 
+CREATE FUNCTION lead_mover.is_cancelled(p_sqlstate text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_statement_timeout constant interval := current_setting('statement_timeout')::interval;
+begin
+  return p_sqlstate = '57014'
+    and (
+      v_statement_timeout = interval '0'
+      or clock_timestamp() < statement_timestamp() + v_statement_timeout * 0.9
+    );
+end
+$$;
+
+COMMENT ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) IS 'Whether an SQLSTATE means that somebody cancelled the statement, rather than that it took too long.';
+
 CREATE FUNCTION lead_mover.is_refusal(p_sqlstate text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   return left(p_sqlstate, 2) not in (
@@ -290,7 +312,7 @@ COMMENT ON COLUMN lead_mover.lanes.lock_waits IS 'Batches in a row that found no
 
 CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) RETURNS lead_mover.lanes
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
   v_lane lead_mover.lanes;
@@ -341,7 +363,7 @@ COMMENT ON COLUMN lead_mover.migrations.failure IS 'Why the move has to end as f
 
 CREATE FUNCTION lead_mover.lock_active_migration(p_run_id uuid) RETURNS lead_mover.migrations
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_migration lead_mover.migrations;
@@ -374,7 +396,7 @@ COMMENT ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) IS 'The acti
 
 CREATE FUNCTION lead_mover.lock_key(p_migration_id bigint) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   return x'4c4d000000000000'::bigint | p_migration_id;
@@ -385,7 +407,7 @@ COMMENT ON FUNCTION lead_mover.lock_key(p_migration_id bigint) IS 'The key of th
 
 CREATE FUNCTION lead_mover.make_private(p_function regprocedure) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_role text;
@@ -415,7 +437,7 @@ COMMENT ON FUNCTION lead_mover.make_private(p_function regprocedure) IS 'Closes 
 
 CREATE FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   return jsonb_build_object(
@@ -442,7 +464,7 @@ COMMENT ON FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane
 
 CREATE FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_sqlstate text, OUT p_error text) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   c_most_skipped constant integer := 1000;
@@ -529,7 +551,7 @@ COMMENT ON FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INO
 
 CREATE FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
 declare
   v_moved_ids p_ids%type;
@@ -538,7 +560,7 @@ begin
   -- `no key` lets others go on adding notes and other child rows to a lead that is being moved.
   with listed as materialized (
     select u.id
-    from unnest(p_ids) as u (id)
+    from pg_catalog.unnest(p_ids) as u (id)
   ),
   held as materialized (
     select l.id
@@ -560,10 +582,10 @@ begin
   )
   select
     array(select moved.id from moved),
-    (select count(*) from held)
+    (select pg_catalog.count(*) from held)
   into v_moved_ids, v_held;
 
-  p_moved := cardinality(v_moved_ids);
+  p_moved := pg_catalog.cardinality(v_moved_ids);
   p_settled := 0;
   p_skipped := '{}';
 
@@ -577,12 +599,12 @@ begin
   set constraints all immediate;
 
   -- Why were the others passed by? Those that still want moving are locked.
-  if p_moved < cardinality(p_ids) then
+  if p_moved < pg_catalog.cardinality(p_ids) then
     select
-      count(*) filter (where l.id is null),
-      coalesce(array_agg(listed.id order by listed.id) filter (where l.id is not null), '{}')
+      pg_catalog.count(*) filter (where l.id is null),
+      coalesce(pg_catalog.array_agg(listed.id order by listed.id) filter (where l.id is not null), '{}')
     into p_settled, p_skipped
-    from unnest(p_ids) as listed (id)
+    from pg_catalog.unnest(p_ids) as listed (id)
     left join lead_mover.leads l
       on l.id = listed.id
       and l.run_id = p_migration.run_id
@@ -596,12 +618,13 @@ COMMENT ON FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_i
 
 CREATE FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migrations, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_skipped anyarray) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_middle integer := cardinality(p_ids) / 2;
-  -- Stretches of p_ids still to be moved. They were refused together, so they start as halves.
-  v_todo int4range[] := array[int4range(1, v_middle, '[]'), int4range(v_middle + 1, cardinality(p_ids), '[]')];
+  -- Stretches of p_ids still to be moved. They were refused together, so they start as halves; the first
+  -- half of a single lead is empty.
+  v_todo int4range[] := array[int4range(1, v_middle + 1), int4range(v_middle + 1, cardinality(p_ids) + 1)];
   v_from integer;
   v_to integer;
   v_batch record;
@@ -660,7 +683,7 @@ COMMENT ON FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migration
 
 CREATE FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     SET lock_timeout TO '1ms'
     AS $$
 declare
@@ -689,8 +712,8 @@ begin
     returning 1
   )
   select
-    (select count(*) from moved),
-    (select least(count(*), p_limit) from page),
+    (select pg_catalog.count(*) from moved),
+    (select least(pg_catalog.count(*), p_limit) from page),
     (select page.id from page order by page.id offset p_limit limit 1)
   into p_moved, v_expected, p_next_id;
 
@@ -709,7 +732,7 @@ COMMENT ON FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_f
 
 CREATE FUNCTION lead_mover.next_due_seconds() RETURNS double precision
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_now constant timestamptz := clock_timestamp();
@@ -732,7 +755,7 @@ COMMENT ON FUNCTION lead_mover.next_due_seconds() IS 'Seconds until a message is
 
 CREATE FUNCTION lead_mover.notify_queued() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   perform pg_notify('lead_migration_queue', '');
@@ -744,7 +767,7 @@ COMMENT ON FUNCTION lead_mover.notify_queued() IS 'Trigger: notifies lead_migrat
 
 CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::integer) RETURNS TABLE(outcome text, message_id bigint, run_id uuid, run_name text, leads_moved integer, leads_rejected integer, leads_remaining bigint, text_for_people text, pickup_seconds double precision, next_due_seconds double precision)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -779,9 +802,9 @@ begin
     return;
   end if;
 
-  if v_taken.p_refusal is not null then
+  if v_taken.p_reason is not null then
     return query
-    select 'refused', v_taken.p_message_id, null::uuid, null::text, 0, 0, 0::bigint, v_taken.p_refusal, null::double precision, null::double precision;
+    select v_taken.p_outcome, v_taken.p_message_id, null::uuid, null::text, 0, 0, 0::bigint, v_taken.p_reason, null::double precision, null::double precision;
     return;
   end if;
 
@@ -811,7 +834,7 @@ begin
     return;
   end if;
 
-  v_most_rejections := least(c_most_rejections, v_progress.total) - v_progress.rejected;
+  v_most_rejections := greatest(least(c_most_rejections, v_progress.total) - v_progress.rejected, 1);
   v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
   if v_batch.p_sqlstate is not null then
@@ -863,7 +886,7 @@ COMMENT ON FUNCTION lead_mover.process_batch(p_batch_size integer) IS 'One batch
 
 CREATE FUNCTION lead_mover.put_back(p_message_id bigint, p_message jsonb, p_delay interval) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_message_id bigint;
@@ -902,7 +925,7 @@ COMMENT ON VIEW lead_mover.progress IS 'How far each move is: the sum of its lan
 
 CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_done boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;
@@ -1004,18 +1027,14 @@ COMMENT ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lea
 
 CREATE FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   c_most_attempts constant integer := 10;
-  v_statement_timeout constant interval := current_setting('statement_timeout')::interval;
   v_attempts integer;
   v_delay interval;
 begin
-  -- A statement timeout and somebody's cancel have the same SQLSTATE. The second is not for us to catch.
-  if p_sqlstate = '57014'
-    and (v_statement_timeout = interval '0' or clock_timestamp() < statement_timestamp() + v_statement_timeout)
-  then
+  if lead_mover.is_cancelled(p_sqlstate) then
     raise exception using errcode = p_sqlstate, message = p_error;
   end if;
 
@@ -1055,7 +1074,7 @@ COMMENT ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_i
 
 CREATE FUNCTION lead_mover.sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb)
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select
     q.messages,
@@ -1090,7 +1109,7 @@ COMMENT ON FUNCTION lead_mover.sample() IS 'Queue and ledger in numbers, for the
 
 CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   with sent as (
     insert into pgmq.q_lead_migration_queue (vt, message)
@@ -1117,7 +1136,7 @@ COMMENT ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) IS 'Puts a mess
 
 CREATE FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint DEFAULT NULL::bigint) RETURNS lead_mover.migrations
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET jit TO 'off'
@@ -1248,9 +1267,9 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) IS 'Opens a move, split into lanes with a message each, or answers with the active one.';
 
-CREATE FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_refusal text) RETURNS record
+CREATE FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_last_message_id bigint := 0;
@@ -1272,14 +1291,16 @@ begin
     p_lane := lead_mover.lane_of_message(p_message_id, v_message);
 
     if p_lane.migration_id is null then
-      p_refusal := lead_mover.adopt_message(p_message_id, v_message);
-      exit when p_refusal is not null;
+      select a.p_outcome, a.p_reason
+      into p_outcome, p_reason
+      from lead_mover.adopt_message(p_message_id, v_message) a;
+
+      exit when p_outcome <> 'adopted';
 
       p_lane := lead_mover.lane_of_message(
         p_message_id,
         (select q.message from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id)
       );
-      continue when p_lane.migration_id is null;
     end if;
 
     -- Somebody is cancelling, pausing or failing this move: on to the next.
@@ -1290,6 +1311,9 @@ begin
     from lead_mover.migrations m
     where m.migration_id = p_lane.migration_id;
 
+    -- Only its message may have been made due by hand.
+    continue when p_migration.status = 'paused';
+
     -- A move that has to fail is ended by the first batch that is alone with it.
     exit when p_migration.failure is null
       or pg_try_advisory_xact_lock(lead_mover.lock_key(p_lane.migration_id));
@@ -1297,27 +1321,29 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_refusal text) IS 'Takes the first due message that nobody holds, with its lane and its move.';
+COMMENT ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) IS 'Takes the first due message that nobody holds, with its lane and its move.';
 
 CREATE FUNCTION public.cancel_lead_migration(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_migration lead_mover.migrations;
   v_progress lead_mover.progress;
   v_messages integer;
 begin
-  -- Messages that an application sent itself, and that nobody has taken yet, have no row in the ledger.
+  -- Messages that an application sent itself have no row in the ledger. One that a batch is just adopting
+  -- is waited for, and is a move of ours after that. Messages of ours are left to close_migration: taken
+  -- here, without the move's lock, they would be what a batch that ends the move waits for.
   delete from pgmq.q_lead_migration_queue q
-  where lower(q.message ->> 'run_id') = p_run_id::text;
+  where lower(q.message ->> 'run_id') = p_run_id::text
+    and (lead_mover.lane_of_message(q.msg_id, q.message)).migration_id is null;
 
   get diagnostics v_messages = row_count;
 
   v_migration := lead_mover.lock_active_migration(p_run_id);
 
   if v_migration.migration_id is not null then
-    -- A batch that was running put its message back while we waited.
     v_messages := v_messages + lead_mover.close_migration(v_migration.migration_id, 'cancelled');
   end if;
 
@@ -1347,7 +1373,7 @@ COMMENT ON FUNCTION public.cancel_lead_migration(p_run_id uuid) IS 'Cancels the 
 
 CREATE FUNCTION public.get_lead_migration_progress(p_run_id uuid DEFAULT NULL::uuid) RETURNS TABLE(migration_id bigint, run_id uuid, run_name text, funnel_id uuid, column_id uuid, status text, total bigint, moved bigint, remaining bigint, rejected bigint, percent double precision, leads_per_second double precision, eta_seconds double precision, queued_at timestamp with time zone, started_at timestamp with time zone, last_batch_at timestamp with time zone, finished_at timestamp with time zone, attempts integer, last_error text)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select
     m.migration_id,
@@ -1383,7 +1409,7 @@ COMMENT ON FUNCTION public.get_lead_migration_progress(p_run_id uuid) IS 'One ro
 
 CREATE FUNCTION public.get_lead_migration_queue_status() RETURNS TABLE(queue_name text, total_messages bigint, oldest_message timestamp with time zone, newest_message timestamp with time zone)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select
     'lead_migration_queue',
@@ -1397,7 +1423,7 @@ COMMENT ON FUNCTION public.get_lead_migration_queue_status() IS 'How many messag
 
 CREATE FUNCTION public.get_lead_migration_rejections(p_migration_id bigint) RETURNS TABLE(lead_id text, sqlstate text, error text, rejected_at timestamp with time zone)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select
     r.lead_id,
@@ -1413,7 +1439,7 @@ COMMENT ON FUNCTION public.get_lead_migration_rejections(p_migration_id bigint) 
 
 CREATE FUNCTION public.pause_lead_migration(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_migration lead_mover.migrations;
@@ -1442,7 +1468,7 @@ COMMENT ON FUNCTION public.pause_lead_migration(p_run_id uuid) IS 'Pauses the ru
 
 CREATE FUNCTION public.process_lead_migration_batch(p_batch_size integer DEFAULT NULL::integer) RETURNS TABLE(message_id bigint, run_id uuid, run_name text, leads_moved integer, leads_remaining bigint, success boolean, error_message text)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
@@ -1464,7 +1490,7 @@ COMMENT ON FUNCTION public.process_lead_migration_batch(p_batch_size integer) IS
 
 CREATE FUNCTION public.queue_lead_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer DEFAULT 100) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_migration lead_mover.migrations;
@@ -1498,7 +1524,7 @@ COMMENT ON FUNCTION public.queue_lead_migration(p_run_id uuid, p_funnel_id uuid,
 
 CREATE FUNCTION public.resume_lead_migration(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_migration lead_mover.migrations;
@@ -1538,7 +1564,7 @@ COMMENT ON FUNCTION public.resume_lead_migration(p_run_id uuid) IS 'Resumes the 
 
 CREATE FUNCTION public.retry_lead_migration(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_old lead_mover.migrations;
@@ -1776,71 +1802,107 @@ ALTER TABLE ONLY public.leads
 ALTER TABLE ONLY public.leads
     ADD CONSTRAINT leads_funnel_id_fkey FOREIGN KEY (funnel_id) REFERENCES public.funnels(id);
 
-REVOKE ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.close_migration(p_migration_id bigint, p_status text, p_failure text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.close_migration(p_migration_id bigint, p_status text, p_failure text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.control_answer(p_run_id uuid, p_migration_id bigint, p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.control_answer(p_run_id uuid, p_migration_id bigint, p_text text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.make_private(p_function regprocedure) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_sqlstate text, OUT p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_sqlstate text, OUT p_error text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migrations, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_skipped anyarray) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migrations, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_skipped anyarray) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.next_due_seconds() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.next_due_seconds() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.notify_queued() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.notify_queued() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.put_back(p_message_id bigint, p_message jsonb, p_delay interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.put_back(p_message_id bigint, p_message jsonb, p_delay interval) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.sample() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.sample() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_refusal text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.cancel_lead_migration(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_lead_migration(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.get_lead_migration_progress(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_lead_migration_progress(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.get_lead_migration_queue_status() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_lead_migration_queue_status() TO service_role;
 
 REVOKE ALL ON FUNCTION public.get_lead_migration_rejections(p_migration_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_lead_migration_rejections(p_migration_id bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION public.pause_lead_migration(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.pause_lead_migration(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.process_lead_migration_batch(p_batch_size integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.process_lead_migration_batch(p_batch_size integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.queue_lead_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.queue_lead_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.resume_lead_migration(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.resume_lead_migration(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.retry_lead_migration(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.retry_lead_migration(p_run_id uuid) TO service_role;
 

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Database, Service, eventually, get};
+use crate::support::{Database, Gate, Service, eventually, get};
 
 /// Long enough that nothing in a test is owed to it.
 const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
@@ -319,7 +319,7 @@ async fn sigterm_lets_the_running_batch_finish_and_begins_no_other() {
     let gate = Gate::close(&database).await;
     let service = Service::start(&database, &["--poll-interval", "1h", "--workers", "1"]).await;
     crm.enqueue(run).await;
-    gate.reached(&database).await;
+    gate.reached_by(1).await;
 
     service.signal(Signal::SIGTERM);
     eventually("it drains", async || {
@@ -343,7 +343,7 @@ async fn a_second_signal_cancels_the_running_batch_which_rolls_back() {
     let gate = Gate::close(&database).await;
     let mut service = Service::start(&database, &["--poll-interval", "1h", "--workers", "1"]).await;
     crm.enqueue(run).await;
-    gate.reached(&database).await;
+    gate.reached_by(1).await;
 
     service.signal(Signal::SIGTERM);
     eventually("it drains", async || {
@@ -354,10 +354,7 @@ async fn a_second_signal_cancels_the_running_batch_which_rolls_back() {
 
     assert_eq!(service.exit().await, Some(0));
     gate.open().await;
-    eventually("the batch is gone", async || {
-        !Gate::is_reached(&database).await
-    })
-    .await;
+    no_worker_is_left(&database).await;
     assert_eq!(crm.leads_at(run, crm.target).await, 0);
     assert_eq!(
         crm.progress(run).await.get::<_, i32>("attempts"),
@@ -383,16 +380,13 @@ async fn the_end_of_the_grace_cancels_the_running_batch_too() {
     ];
     let mut service = Service::start(&database, &arguments).await;
     crm.enqueue(run).await;
-    gate.reached(&database).await;
+    gate.reached_by(1).await;
 
     service.signal(Signal::SIGINT);
 
     assert_eq!(service.exit().await, Some(0));
     gate.open().await;
-    eventually("the batch is gone", async || {
-        !Gate::is_reached(&database).await
-    })
-    .await;
+    no_worker_is_left(&database).await;
     assert_eq!(crm.leads_at(run, crm.target).await, 0);
 }
 
@@ -413,51 +407,18 @@ async fn an_address_that_is_taken_ends_it_with_status_1() {
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
-/// Stops batches in the middle: a trigger on the leads waits for a lock that the test holds.
-struct Gate(crate::support::Session);
-
-impl Gate {
-    async fn close(database: &Database) -> Self {
-        database
-            .run(
-                "create function public.pass_gate() returns trigger language plpgsql as
-                 $$ begin perform pg_advisory_xact_lock_shared(42); return new; end $$;
-                 create trigger pass_gate before update on public.leads
-                 for each statement execute function public.pass_gate()",
-            )
-            .await;
-        let holder = database.open().await;
-        holder
-            .batch_execute("select pg_advisory_lock(42)")
-            .await
-            .unwrap();
-        Self(holder)
-    }
-
-    async fn is_reached(database: &Database) -> bool {
+/// Waits until the server has noticed that the service is gone.
+async fn no_worker_is_left(database: &Database) {
+    eventually("the workers' sessions are gone", async || {
         database
             .value(
-                "select exists (
-                   select from pg_locks
-                   where locktype = 'advisory' and objid = 42 and not granted
-                     and database = (select oid from pg_database where datname = current_database())
+                "select not exists (
+                   select from pg_stat_activity
+                   where datname = current_database() and application_name like 'lead-mover worker%'
                  )",
                 &[],
             )
             .await
-    }
-
-    async fn reached(&self, database: &Database) {
-        eventually("a batch stands at the gate", async || {
-            Self::is_reached(database).await
-        })
-        .await;
-    }
-
-    async fn open(self) {
-        self.0
-            .batch_execute("select pg_advisory_unlock(42)")
-            .await
-            .unwrap();
-    }
+    })
+    .await;
 }

@@ -3,7 +3,7 @@
 use lead_mover::migrate::{self, SchemaState};
 use serde_json::json;
 
-use crate::support::{Database, command, finish};
+use crate::support::{Database, assert_same_schema, command, finish};
 
 #[tokio::test]
 async fn the_old_systems_functions_are_replaced() {
@@ -27,7 +27,7 @@ async fn the_old_systems_functions_are_replaced() {
         .await
         .expect("it installs");
 
-    assert_eq!(database.schema(), Database::new().await.schema());
+    assert_same_schema(&database.schema(), &Database::new().await.schema());
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_versioned_file_that_was_edited_is_an_error() {
             .starts_with("error: versioned/0001_ledger.sql was changed after it had been applied"),
         "{refused:?}"
     );
-    assert_eq!(database.schema(), before);
+    assert_same_schema(&database.schema(), &before);
     assert_eq!(database.schema_state().await, SchemaState::Outdated);
 }
 
@@ -148,7 +148,7 @@ async fn a_function_whose_file_has_changed_is_applied_again() {
 
     assert_eq!(applied, [path]);
     assert_eq!(database.schema_state().await, SchemaState::Current);
-    assert_eq!(database.schema(), before);
+    assert_same_schema(&database.schema(), &before);
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn the_printed_script_makes_the_same_schema() {
         // The tests' server may have PGMQ's own SQL instead.
         database.run(&printed.stdout.replace(extension, "")).await;
         assert_eq!(database.schema_state().await, SchemaState::Current);
-        assert_eq!(database.schema(), schema);
+        assert_same_schema(&database.schema(), &schema);
         let applied = migrate::install(&database.settings(), false)
             .await
             .expect("it is current");

@@ -3,7 +3,7 @@ create or replace function lead_mover.check_target(p_run_id uuid, p_funnel_id uu
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run_name text;

@@ -5,7 +5,7 @@ create or replace function lead_mover.close_migration(p_migration_id bigint, p_s
 returns integer
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_message_ids bigint[];

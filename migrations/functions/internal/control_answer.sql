@@ -3,7 +3,7 @@ create or replace function lead_mover.control_answer(p_run_id uuid, p_migration_
 returns jsonb
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_status text;

@@ -5,7 +5,7 @@ create or replace function lead_mover.fail_migration(p_migration_id bigint, p_fa
 returns boolean
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration_id)) then

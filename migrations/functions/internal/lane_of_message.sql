@@ -4,7 +4,7 @@ create or replace function lead_mover.lane_of_message(p_message_id bigint, p_mes
 returns lead_mover.lanes
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lane lead_mover.lanes;

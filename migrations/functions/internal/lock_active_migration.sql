@@ -4,7 +4,7 @@ create or replace function lead_mover.lock_active_migration(p_run_id uuid)
 returns lead_mover.migrations
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_migration lead_mover.migrations;

@@ -6,7 +6,7 @@ returns bigint
 language plpgsql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return x'4c4d000000000000'::bigint | p_migration_id;

@@ -16,7 +16,7 @@ create or replace function lead_mover.move_batch(
 )
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   c_most_skipped constant integer := 1000;

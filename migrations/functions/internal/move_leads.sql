@@ -1,6 +1,10 @@
 -- Moves the given leads in one statement: all that are still in the run, not at the target and not locked
 -- by another transaction. Raises whatever a constraint or a trigger has to say, deferred ones included.
 --
+-- Triggers of the lead table run with this function's search_path. Many name their tables without a schema,
+-- and find them in public when an application writes; so they do here. What stands in this function itself
+-- is named so that nothing in public can take its place.
+--
 -- p_skipped: those locked elsewhere, to be come back to. p_settled: how many needed no move any more
 -- (deleted, out of the run, or at the target already).
 create or replace function lead_mover.move_leads(
@@ -12,7 +16,7 @@ create or replace function lead_mover.move_leads(
 )
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, public, pg_temp
 as $$
 declare
   v_moved_ids p_ids%type;
@@ -21,7 +25,7 @@ begin
   -- `no key` lets others go on adding notes and other child rows to a lead that is being moved.
   with listed as materialized (
     select u.id
-    from unnest(p_ids) as u (id)
+    from pg_catalog.unnest(p_ids) as u (id)
   ),
   held as materialized (
     select l.id
@@ -43,10 +47,10 @@ begin
   )
   select
     array(select moved.id from moved),
-    (select count(*) from held)
+    (select pg_catalog.count(*) from held)
   into v_moved_ids, v_held;
 
-  p_moved := cardinality(v_moved_ids);
+  p_moved := pg_catalog.cardinality(v_moved_ids);
   p_settled := 0;
   p_skipped := '{}';
 
@@ -60,12 +64,12 @@ begin
   set constraints all immediate;
 
   -- Why were the others passed by? Those that still want moving are locked.
-  if p_moved < cardinality(p_ids) then
+  if p_moved < pg_catalog.cardinality(p_ids) then
     select
-      count(*) filter (where l.id is null),
-      coalesce(array_agg(listed.id order by listed.id) filter (where l.id is not null), '{}')
+      pg_catalog.count(*) filter (where l.id is null),
+      coalesce(pg_catalog.array_agg(listed.id order by listed.id) filter (where l.id is not null), '{}')
     into p_settled, p_skipped
-    from unnest(p_ids) as listed (id)
+    from pg_catalog.unnest(p_ids) as listed (id)
     left join lead_mover.leads l
       on l.id = listed.id
       and l.run_id = p_migration.run_id

@@ -14,12 +14,13 @@ create or replace function lead_mover.move_leads_apart(
 )
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_middle integer := cardinality(p_ids) / 2;
-  -- Stretches of p_ids still to be moved. They were refused together, so they start as halves.
-  v_todo int4range[] := array[int4range(1, v_middle, '[]'), int4range(v_middle + 1, cardinality(p_ids), '[]')];
+  -- Stretches of p_ids still to be moved. They were refused together, so they start as halves; the first
+  -- half of a single lead is empty.
+  v_todo int4range[] := array[int4range(1, v_middle + 1), int4range(v_middle + 1, cardinality(p_ids) + 1)];
   v_from integer;
   v_to integer;
   v_batch record;

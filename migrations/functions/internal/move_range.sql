@@ -2,6 +2,8 @@
 -- batch. It does not pass by locked leads. Where it meets one that is not free within a millisecond, or
 -- anything else that is not plain, it raises, and its caller goes the long way round (move_leads).
 --
+-- Its search_path is for the triggers of the lead table: see move_leads.
+--
 -- p_next_id: where the batch after this one starts; null at the end of the range.
 create or replace function lead_mover.move_range(
   p_migration lead_mover.migrations,
@@ -13,7 +15,7 @@ create or replace function lead_mover.move_range(
 )
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, public, pg_temp
 set lock_timeout = '1ms'
 as $$
 declare
@@ -42,8 +44,8 @@ begin
     returning 1
   )
   select
-    (select count(*) from moved),
-    (select least(count(*), p_limit) from page),
+    (select pg_catalog.count(*) from moved),
+    (select least(pg_catalog.count(*), p_limit) from page),
     (select page.id from page order by page.id offset p_limit limit 1)
   into p_moved, v_expected, p_next_id;
 

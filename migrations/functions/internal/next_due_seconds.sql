@@ -5,7 +5,7 @@ create or replace function lead_mover.next_due_seconds()
 returns double precision
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := clock_timestamp();

@@ -4,7 +4,7 @@ create or replace function lead_mover.notify_queued()
 returns trigger
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform pg_notify('lead_migration_queue', '');

@@ -2,7 +2,7 @@
 -- it was:
 --   idle     nothing is due; next_due_seconds says when the next message will be (null: none waits)
 --   moved    a batch went through (leads_moved may be 0 where all of them were locked elsewhere)
---   failed   a batch was undone; it comes back by itself
+--   failed   a batch, or the adoption of a message, was undone; it comes back by itself
 --   ended    the move has failed for good
 --   refused  a message that an application sent was archived
 -- pickup_seconds is set by the first batch of a move: the time since it was queued.
@@ -22,7 +22,7 @@ returns table (
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- For all that it calls: a run imported a minute ago has no statistics, and the plan must be a walk along
 -- an index all the same.
 set enable_seqscan = off
@@ -59,9 +59,9 @@ begin
     return;
   end if;
 
-  if v_taken.p_refusal is not null then
+  if v_taken.p_reason is not null then
     return query
-    select 'refused', v_taken.p_message_id, null::uuid, null::text, 0, 0, 0::bigint, v_taken.p_refusal, null::double precision, null::double precision;
+    select v_taken.p_outcome, v_taken.p_message_id, null::uuid, null::text, 0, 0, 0::bigint, v_taken.p_reason, null::double precision, null::double precision;
     return;
   end if;
 
@@ -91,7 +91,7 @@ begin
     return;
   end if;
 
-  v_most_rejections := least(c_most_rejections, v_progress.total) - v_progress.rejected;
+  v_most_rejections := greatest(least(c_most_rejections, v_progress.total) - v_progress.rejected, 1);
   v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
   if v_batch.p_sqlstate is not null then

@@ -4,7 +4,7 @@ create or replace function lead_mover.put_back(p_message_id bigint, p_message js
 returns bigint
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_message_id bigint;

@@ -12,7 +12,7 @@ create or replace function lead_mover.record_batch(
 )
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_done boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;

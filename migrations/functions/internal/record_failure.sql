@@ -12,18 +12,14 @@ create or replace function lead_mover.record_failure(
 )
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   c_most_attempts constant integer := 10;
-  v_statement_timeout constant interval := current_setting('statement_timeout')::interval;
   v_attempts integer;
   v_delay interval;
 begin
-  -- A statement timeout and somebody's cancel have the same SQLSTATE. The second is not for us to catch.
-  if p_sqlstate = '57014'
-    and (v_statement_timeout = interval '0' or clock_timestamp() < statement_timestamp() + v_statement_timeout)
-  then
+  if lead_mover.is_cancelled(p_sqlstate) then
     raise exception using errcode = p_sqlstate, message = p_error;
   end if;
 

@@ -4,7 +4,7 @@ create or replace function lead_mover.send_lanes(p_migration_id bigint)
 returns void
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with sent as (
     insert into pgmq.q_lead_migration_queue (vt, message)

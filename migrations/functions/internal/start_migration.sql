@@ -14,7 +14,7 @@ create or replace function lead_mover.start_migration(
 returns lead_mover.migrations
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_bitmapscan = off
 set jit = off

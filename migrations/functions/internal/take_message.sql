@@ -3,16 +3,18 @@
 -- the batch and keeps new ones out. It never waits for either lock, so it cannot be part of a deadlock
 -- over them. Both are let go when the transaction ends, also when its server process dies.
 --
--- p_message_id null: nothing is due. p_refusal: a message that is none of ours and was archived, and why.
+-- p_message_id null: nothing is due. p_reason: why a message that is none of ours was not adopted, and
+-- p_outcome what became of it (see adopt_message).
 create or replace function lead_mover.take_message(
   out p_message_id bigint,
   out p_lane lead_mover.lanes,
   out p_migration lead_mover.migrations,
-  out p_refusal text
+  out p_outcome text,
+  out p_reason text
 )
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_last_message_id bigint := 0;
@@ -34,14 +36,16 @@ begin
     p_lane := lead_mover.lane_of_message(p_message_id, v_message);
 
     if p_lane.migration_id is null then
-      p_refusal := lead_mover.adopt_message(p_message_id, v_message);
-      exit when p_refusal is not null;
+      select a.p_outcome, a.p_reason
+      into p_outcome, p_reason
+      from lead_mover.adopt_message(p_message_id, v_message) a;
+
+      exit when p_outcome <> 'adopted';
 
       p_lane := lead_mover.lane_of_message(
         p_message_id,
         (select q.message from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id)
       );
-      continue when p_lane.migration_id is null;
     end if;
 
     -- Somebody is cancelling, pausing or failing this move: on to the next.
@@ -51,6 +55,9 @@ begin
     into p_migration
     from lead_mover.migrations m
     where m.migration_id = p_lane.migration_id;
+
+    -- Only its message may have been made due by hand.
+    continue when p_migration.status = 'paused';
 
     -- A move that has to fail is ended by the first batch that is alone with it.
     exit when p_migration.failure is null

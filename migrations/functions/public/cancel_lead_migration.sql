@@ -5,23 +5,25 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_migration lead_mover.migrations;
   v_progress lead_mover.progress;
   v_messages integer;
 begin
-  -- Messages that an application sent itself, and that nobody has taken yet, have no row in the ledger.
+  -- Messages that an application sent itself have no row in the ledger. One that a batch is just adopting
+  -- is waited for, and is a move of ours after that. Messages of ours are left to close_migration: taken
+  -- here, without the move's lock, they would be what a batch that ends the move waits for.
   delete from pgmq.q_lead_migration_queue q
-  where lower(q.message ->> 'run_id') = p_run_id::text;
+  where lower(q.message ->> 'run_id') = p_run_id::text
+    and (lead_mover.lane_of_message(q.msg_id, q.message)).migration_id is null;
 
   get diagnostics v_messages = row_count;
 
   v_migration := lead_mover.lock_active_migration(p_run_id);
 
   if v_migration.migration_id is not null then
-    -- A batch that was running put its message back while we waited.
     v_messages := v_messages + lead_mover.close_migration(v_migration.migration_id, 'cancelled');
   end if;
 

@@ -3,7 +3,7 @@ returns table (queue_name text, total_messages bigint, oldest_message timestampt
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select
     'lead_migration_queue',

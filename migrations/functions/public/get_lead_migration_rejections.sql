@@ -3,7 +3,7 @@ returns table (lead_id text, sqlstate text, error text, rejected_at timestamptz)
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select
     r.lead_id,

@@ -17,7 +17,7 @@ pub(crate) struct Target {
 
 /// The example schema, filled.
 pub(crate) struct Crm<'db> {
-    database: &'db Database,
+    pub(super) database: &'db Database,
     /// Where leads are at first.
     pub(crate) inbox: Target,
     /// Where they are to go.

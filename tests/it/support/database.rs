@@ -132,12 +132,10 @@ pub(crate) fn drop_all() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let session = db::open_session(&settings_for("postgres"), "test")
-            .await
-            .unwrap();
-        for name in CREATED.lock().unwrap().iter() {
+        let session = maintenance().await;
+        for what in CREATED.lock().unwrap().iter().rev() {
             session
-                .batch_execute(&format!("drop database {name} with (force)"))
+                .batch_execute(&format!("drop {what}"))
                 .await
                 .unwrap();
         }
@@ -145,14 +143,50 @@ pub(crate) fn drop_all() {
 }
 
 async fn create(name: &str, template: &str) {
-    let maintenance = db::open_session(&settings_for("postgres"), "test")
+    static ROLES: OnceCell<()> = OnceCell::const_new();
+    ROLES.get_or_init(create_roles).await;
+    maintenance()
         .await
-        .expect("it opens");
-    maintenance
         .batch_execute(&format!("create database {name} template {template}"))
         .await
         .expect("a database can be created");
-    CREATED.lock().unwrap().push(name.to_owned());
+    created(format!("database {name} with (force)"));
+}
+
+/// Supabase's roles and one more. They belong to the whole server, and what is installed without them
+/// differs from what is installed with them, so they come before everything else.
+async fn create_roles() {
+    let session = maintenance().await;
+    for role in [
+        "anon",
+        "authenticated",
+        "service_role",
+        "lead_mover_stranger",
+    ] {
+        let there: bool = value(
+            &session,
+            "select exists (select from pg_roles where rolname = $1)",
+            &[&role],
+        )
+        .await;
+        if !there {
+            session
+                .batch_execute(&format!("create role {role}"))
+                .await
+                .expect("a role can be created");
+            created(format!("role {role}"));
+        }
+    }
+}
+
+async fn maintenance() -> Session {
+    db::open_session(&settings_for("postgres"), "test")
+        .await
+        .expect("it opens")
+}
+
+fn created(what: String) {
+    CREATED.lock().unwrap().push(what);
 }
 
 /// Not even two runs of the tests on one server share a name.

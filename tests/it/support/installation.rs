@@ -69,3 +69,13 @@ impl Database {
         self.value(question, &[&name]).await
     }
 }
+
+/// Fails with the first line that differs, as a whole schema is too long to be looked at.
+pub(crate) fn assert_same_schema(left: &str, right: &str) {
+    let differing = left
+        .lines()
+        .zip(right.lines())
+        .find(|(left, right)| left != right);
+    assert_eq!(differing, None);
+    assert_eq!(left.lines().count(), right.lines().count());
+}

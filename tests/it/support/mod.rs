@@ -3,7 +3,10 @@
 mod crm;
 mod database;
 mod finished;
+mod gate;
 mod installation;
+mod listening;
+mod messages;
 mod server;
 mod service;
 mod sources;
@@ -11,8 +14,11 @@ mod sources;
 pub(crate) use crm::{Batch, Crm, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session};
 pub(crate) use finished::{Finished, finish};
-pub(crate) use installation::EXAMPLE_TABLES;
-pub(crate) use server::{is_local, log_of_server, pg_dump, settings_for};
+pub(crate) use gate::{Gate, control_during_a_batch};
+pub(crate) use installation::{EXAMPLE_TABLES, assert_same_schema};
+pub(crate) use listening::Listening;
+pub(crate) use messages::control_in;
+pub(crate) use server::{is_local, pg_dump};
 pub(crate) use service::{Service, command, get};
 pub(crate) use sources::{code, code_of, files_below, files_with, words};
 

@@ -75,11 +75,6 @@ pub(crate) fn settings_for(database: &str) -> ConnectionSettings {
         .expect("a connection string")
 }
 
-/// All that the tests' own server has logged.
-pub(crate) fn log_of_server() -> Option<String> {
-    own(|server| server.log().expect("its log can be read"))
-}
-
 /// `pg_dump` of a database, with the server's own program where the server is the tests' own.
 pub(crate) fn pg_dump(database: &str, arguments: &[&str]) -> String {
     let program = own(|server| server.programs().directory().join("pg_dump"))

@@ -1,0 +1,73 @@
+//! Moves that get nowhere: they end as failed, and hold up no other move.
+
+use crate::support::Database;
+
+#[tokio::test]
+async fn a_move_all_of_whose_leads_are_refused_has_failed() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(150).await;
+    database
+        .run(&format!(
+            "alter table public.leads add constraint stays check (column_id = '{}')",
+            crm.inbox.column
+        ))
+        .await;
+    crm.enqueue(run).await;
+
+    crm.process_all().await;
+
+    let progress = crm.progress(run).await;
+    assert_eq!(progress.get::<_, String>("status"), "failed");
+    assert_eq!(progress.get::<_, i64>("moved"), 0);
+    assert_eq!(progress.get::<_, i64>("rejected"), 150);
+    let reason: String = progress.get("last_error");
+    assert!(
+        reason.contains("150") && reason.contains("recusados"),
+        "{reason}"
+    );
+    assert_eq!(crm.leads_at(run, crm.inbox).await, 150);
+    let listed: i64 = database
+        .value(
+            "select count(*) from public.get_lead_migration_rejections($1)",
+            &[&progress.get::<_, i64>("migration_id")],
+        )
+        .await;
+    assert_eq!(listed, 150);
+    assert_eq!(crm.queue_length().await, 0);
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn a_move_that_always_fails_holds_up_none_of_the_ten_behind_it() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let bad = crm.run_of(150).await;
+    database
+        .run(&format!(
+            "create function public.out_of_luck() returns trigger language plpgsql as
+             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
+             create trigger out_of_luck before update on public.leads
+             for each row when (new.run_id = '{bad}') execute function public.out_of_luck()"
+        ))
+        .await;
+    crm.enqueue(bad).await;
+    let mut healthy = Vec::new();
+    for _ in 0..10 {
+        let run = crm.run_of(120).await;
+        crm.enqueue(run).await;
+        healthy.push(run);
+    }
+
+    let batches = crm.process_all().await;
+
+    for run in healthy {
+        assert_eq!(crm.status(run).await, "completed");
+    }
+    let failures = batches.iter().filter(|batch| !batch.success).count();
+    assert!((1..=10).contains(&failures), "{failures} failures");
+    crm.process_to_the_end().await;
+    assert_eq!(crm.status(bad).await, "failed");
+    assert_eq!(crm.leads_at(bad, crm.inbox).await, 150);
+    crm.check().await;
+}

@@ -1,0 +1,125 @@
+//! `resume_lead_migration`: the move goes on where it was.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{Database, Listening, control_in};
+
+#[tokio::test]
+async fn pause_and_resume_without_an_active_move_say_so() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(10).await;
+    crm.enqueue(run).await;
+    crm.process_all().await;
+
+    for function in ["pause_lead_migration", "resume_lead_migration"] {
+        for run in [run, Uuid::new_v4()] {
+            assert_eq!(
+                crm.control(function, run).await,
+                json!({
+                    "success": true,
+                    "run_id": run,
+                    "migration_id": null,
+                    "status": null,
+                    "leads_moved": 0,
+                    "leads_remaining": 0,
+                    "message": "Nenhuma movimentação ativa para esta extração",
+                })
+            );
+        }
+    }
+    assert_eq!(crm.status(run).await, "completed");
+}
+
+#[tokio::test]
+async fn resume_goes_on_where_the_move_was() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(2_500).await;
+    let queued = crm.enqueue(run).await;
+    for _ in 0..5 {
+        crm.process().await;
+    }
+    crm.control("pause_lead_migration", run).await;
+
+    let answer = crm.control("resume_lead_migration", run).await;
+
+    assert_eq!(
+        answer,
+        json!({
+            "success": true,
+            "run_id": run,
+            "migration_id": queued["migration_id"],
+            "status": "processing",
+            "leads_moved": 500,
+            "leads_remaining": 2_000,
+            "message": "Movimentação retomada: 500 leads movidos, 2000 restantes",
+        })
+    );
+    crm.check().await;
+    assert_eq!(crm.queue_length().await, 3);
+    let rest = crm.process_all().await;
+    assert_eq!(
+        rest.iter().map(|batch| batch.leads_moved).sum::<i32>(),
+        2_000
+    );
+    assert_eq!(crm.status(run).await, "completed");
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn a_move_that_was_paused_before_its_first_batch_is_pending_again() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(10).await;
+    crm.enqueue(run).await;
+    crm.control("pause_lead_migration", run).await;
+
+    let answer = crm.control("resume_lead_migration", run).await;
+
+    assert_eq!(answer["status"], "pending");
+    let message: serde_json::Value = database
+        .value("select message from pgmq.q_lead_migration_queue", &[])
+        .await;
+    assert_eq!(message["status"], "pending");
+}
+
+#[tokio::test]
+async fn resume_of_a_move_that_is_not_paused_changes_nothing() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(150).await;
+    crm.enqueue(run).await;
+    let queue = "select array_agg(q::text) from pgmq.q_lead_migration_queue q";
+    let before: Vec<String> = database.value(queue, &[]).await;
+
+    let answer = crm.control("resume_lead_migration", run).await;
+
+    assert_eq!(answer["status"], "pending");
+    assert_eq!(database.value::<Vec<String>>(queue, &[]).await, before);
+}
+
+#[tokio::test]
+async fn resume_notifies_once_at_commit_and_pause_does_not() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(2_500).await;
+    crm.enqueue(run).await;
+    let operator = database.open().await;
+    let mut listening = Listening::start(&database).await;
+
+    crm.process().await;
+    crm.control("pause_lead_migration", run).await;
+    assert_eq!(listening.heard(&database).await, 0);
+
+    operator.batch_execute("begin").await.unwrap();
+    control_in(&operator, "resume_lead_migration", run)
+        .await
+        .unwrap();
+    assert_eq!(listening.heard(&database).await, 0, "not before the commit");
+    operator.batch_execute("commit").await.unwrap();
+
+    assert_eq!(listening.next().await, "");
+    assert_eq!(listening.heard(&database).await, 0, "one for all its lanes");
+}

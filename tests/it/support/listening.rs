@@ -1,0 +1,64 @@
+//! A session that hears what the queue's trigger sends.
+
+use std::future::poll_fn;
+
+use lead_mover::db;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio_postgres::AsyncMessage;
+
+use super::{Database, PATIENCE, Session};
+
+/// Listens to `lead_migration_queue` until it is dropped.
+pub(crate) struct Listening {
+    payloads: UnboundedReceiver<String>,
+    _session: Session,
+    _driver: JoinSet<()>,
+}
+
+impl Listening {
+    pub(crate) async fn start(database: &Database) -> Self {
+        let (session, mut connection) = db::connect(&database.settings(), "listening")
+            .await
+            .expect("it opens");
+        let (sender, payloads) = unbounded_channel();
+        let mut driver = JoinSet::new();
+        driver.spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+                if let AsyncMessage::Notification(notification) = message {
+                    let _ = sender.send(notification.payload().to_owned());
+                }
+            }
+        });
+        session
+            .batch_execute("listen lead_migration_queue")
+            .await
+            .unwrap();
+        Self {
+            payloads,
+            _session: session,
+            _driver: driver,
+        }
+    }
+
+    /// The payload of the next notification.
+    pub(crate) async fn next(&mut self) -> String {
+        tokio::time::timeout(PATIENCE, self.payloads.recv())
+            .await
+            .expect("a notification comes")
+            .expect("the session is open")
+    }
+
+    /// How many came up to now: notifications arrive in the order of their commits, so all that
+    /// were sent before this mark have come when the mark has.
+    pub(crate) async fn heard(&mut self, database: &Database) -> usize {
+        database
+            .run("select pg_notify('lead_migration_queue', 'mark')")
+            .await;
+        let mut heard = 0;
+        while self.next().await != "mark" {
+            heard += 1;
+        }
+        heard
+    }
+}
