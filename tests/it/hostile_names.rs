@@ -1,5 +1,7 @@
 //! Whose names are looked up: the caller's nowhere, the CRM's where its triggers expect them.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use crate::support::{Crm, Database};
@@ -34,10 +36,12 @@ async fn names_of_a_hostile_schema_are_looked_up_nowhere() {
         "lock_key(pg_catalog.int8)",
         "unnest(pg_catalog.uuid[])",
     ] {
-        statements += &format!(
+        write!(
+            statements,
             "create function hostile.{function} returns pg_catalog.bool language sql as
              'select hostile.strike()';"
-        );
+        )
+        .unwrap();
     }
     for (operator, left, right) in [
         ("=", "uuid", "uuid"),
@@ -47,13 +51,15 @@ async fn names_of_a_hostile_schema_are_looked_up_nowhere() {
         ("<=", "timestamptz", "timestamptz"),
     ] {
         let name = format!("{left}_{}", operator.len());
-        statements += &format!(
+        write!(
+            statements,
             "create or replace function hostile.{name}(pg_catalog.{left}, pg_catalog.{right})
                returns pg_catalog.bool language sql as 'select hostile.strike()';
              create operator hostile.{operator} (
                leftarg = pg_catalog.{left}, rightarg = pg_catalog.{right}, function = hostile.{name}
              );"
-        );
+        )
+        .unwrap();
     }
     database.run(&statements).await;
     database

@@ -1,6 +1,7 @@
 //! Private by default: who may call what, and whose names are looked up.
 
 use lead_mover::migrate;
+use tokio_postgres::error::SqlState;
 
 use crate::support::Database;
 
@@ -97,8 +98,8 @@ async fn every_call_by_anybody_else_is_refused() {
         for call in &functions {
             let error = session.batch_execute(call).await.expect_err(call);
             assert_eq!(
-                error.code().map(|code| code.code()),
-                Some("42501"),
+                error.code(),
+                Some(&SqlState::INSUFFICIENT_PRIVILEGE),
                 "{role}: {call}: {error:?}"
             );
         }

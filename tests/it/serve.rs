@@ -1,4 +1,8 @@
 //! `lead-mover serve`, the real binary, next to a real PostgreSQL.
+#![expect(
+    clippy::float_cmp,
+    reason = "Prometheus writes whole numbers as floats too"
+)]
 
 use nix::sys::signal::Signal;
 

@@ -133,7 +133,8 @@ pub(crate) fn drop_all() {
         .unwrap();
     runtime.block_on(async {
         let session = maintenance().await;
-        for what in CREATED.lock().unwrap().iter().rev() {
+        let created = std::mem::take(&mut *CREATED.lock().unwrap());
+        for what in created.iter().rev() {
             session
                 .batch_execute(&format!("drop {what}"))
                 .await

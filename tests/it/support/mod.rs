@@ -39,7 +39,6 @@ where
             ticks.tick().await;
         }
     };
-    if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
-        panic!("waited in vain until {what}");
-    }
+    let came = tokio::time::timeout(PATIENCE, waiting).await.is_ok();
+    assert!(came, "waited in vain until {what}");
 }

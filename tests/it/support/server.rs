@@ -8,7 +8,7 @@ use lead_mover::local_postgres::{Durability, LocalPostgres};
 
 enum Server {
     /// Started here; taken out when the tests are over.
-    Own(Mutex<Option<LocalPostgres>>),
+    Own(Mutex<Option<Box<LocalPostgres>>>),
     /// A connection string of somebody else's server, with a right to create databases.
     Given(String),
 }
@@ -23,7 +23,7 @@ fn server() -> &'static Server {
         }
         let own = LocalPostgres::start(Durability::None).expect("PostgreSQL starts");
         shutdown_hooks::add_shutdown_hook(stop);
-        Server::Own(Mutex::new(Some(own)))
+        Server::Own(Mutex::new(Some(Box::new(own))))
     })
 }
 
