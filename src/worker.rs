@@ -90,15 +90,7 @@ impl Worker {
                 return Err(End::Stopped);
             }
             let started = Instant::now();
-            let batch = tokio::select! {
-                batch = queue.process_batch() => batch.map_err(End::Lost)?,
-                () = self.shutdown.forced() => {
-                    if let Err(error) = queue.cancel_statement().await {
-                        tracing::debug!(error = db::describe(&error), "cancel request failed");
-                    }
-                    return Err(End::Stopped);
-                }
-            };
+            let batch = self.batch(queue).await?;
             self.health.database_reached();
             connection.works();
             if batch.outcome == Outcome::Idle {
@@ -106,6 +98,21 @@ impl Worker {
             }
             self.report(batch, started);
         }
+    }
+
+    /// One batch. When stopping is forced it is cancelled, and waited for all the same: only its answer
+    /// says whether it was rolled back, or had committed by then.
+    async fn batch(&self, queue: &Queue) -> Result<Batch, End> {
+        let processing = queue.process_batch();
+        tokio::pin!(processing);
+        tokio::select! {
+            batch = &mut processing => return batch.map_err(End::Lost),
+            () = self.shutdown.forced() => {}
+        }
+        if let Err(error) = queue.cancel_statement().await {
+            tracing::debug!(error = db::describe(&error), "cancel request failed");
+        }
+        processing.await.map_err(|_| End::Stopped)
     }
 
     fn report(&self, batch: Batch, started: Instant) {
