@@ -1,0 +1,96 @@
+//! Batches that fail: undone alone, tried again later and later, given up after ten.
+
+use crate::support::Database;
+
+#[tokio::test]
+async fn a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(150).await;
+    database
+        .run(
+            "create function public.out_of_luck() returns trigger language plpgsql as
+             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
+             create trigger out_of_luck before update on public.leads
+             for each row execute function public.out_of_luck()",
+        )
+        .await;
+    crm.enqueue(run).await;
+    let delay = "select round(extract(epoch from vt - clock_timestamp()))::integer
+         from pgmq.q_lead_migration_queue";
+
+    for (attempt, seconds) in [(1, 1), (2, 2), (3, 4)] {
+        let batch = crm.process().await.expect("it is due");
+
+        assert!(!batch.success);
+        assert!(
+            batch.error_message.contains("disk full"),
+            "{}",
+            batch.error_message
+        );
+        assert_eq!(crm.progress(run).await.get::<_, i32>("attempts"), attempt);
+        assert_eq!(database.value::<i32>(delay, &[]).await, seconds);
+        assert!(
+            crm.process().await.is_none(),
+            "it must not be due before its delay is over"
+        );
+        crm.check().await;
+        database
+            .run("update pgmq.q_lead_migration_queue set vt = clock_timestamp()")
+            .await;
+    }
+
+    database
+        .run("drop trigger out_of_luck on public.leads")
+        .await;
+    crm.process_all().await;
+    assert_eq!(crm.status(run).await, "completed");
+    assert_eq!(crm.progress(run).await.get::<_, i32>("attempts"), 0);
+}
+
+#[tokio::test]
+async fn ten_attempts_without_progress_end_the_move_as_failed() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(10).await;
+    database
+        .run(
+            "create function public.out_of_luck() returns trigger language plpgsql as
+             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
+             create trigger out_of_luck before update on public.leads
+             for each row execute function public.out_of_luck()",
+        )
+        .await;
+    crm.enqueue(run).await;
+
+    for _ in 0..10 {
+        database
+            .run("update pgmq.q_lead_migration_queue set vt = clock_timestamp()")
+            .await;
+        assert!(!crm.process().await.expect("it is due").success);
+    }
+
+    assert_eq!(crm.status(run).await, "failed");
+    assert!(
+        crm.progress(run)
+            .await
+            .get::<_, String>("last_error")
+            .contains("disk full")
+    );
+    assert_eq!(crm.queue_length().await, 0);
+    let archived: serde_json::Value = database
+        .value("select message from pgmq.a_lead_migration_queue", &[])
+        .await;
+    assert_eq!(archived["status"], "failed");
+    crm.check().await;
+
+    // Once the cause is gone, retry takes it up again.
+    database
+        .run("drop trigger out_of_luck on public.leads")
+        .await;
+    let answer = crm.control("retry_lead_migration", run).await;
+    assert_eq!(answer["total"], 10);
+    crm.process_all().await;
+    assert_eq!(crm.status(run).await, "completed");
+    assert_eq!(crm.leads_at(run, crm.target).await, 10);
+}

@@ -1,0 +1,141 @@
+//! What `lead-mover serve` says of itself: metrics, readiness, its log.
+#![expect(
+    clippy::float_cmp,
+    reason = "Prometheus writes whole numbers as floats too"
+)]
+
+use crate::support::{Database, Service, eventually, get};
+
+/// Long enough that nothing in a test is owed to it.
+const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
+
+#[tokio::test]
+async fn every_series_is_there_from_the_start() {
+    let database = Database::new().await;
+    let service = Service::start(&database, &NO_POLL).await;
+
+    for series in [
+        "lead_mover_leads_moved_total",
+        "lead_mover_leads_rejected_total",
+        "lead_mover_batches_total{outcome=\"moved\"}",
+        "lead_mover_batches_total{outcome=\"failed\"}",
+        "lead_mover_batches_total{outcome=\"ended\"}",
+        "lead_mover_batches_total{outcome=\"refused\"}",
+        "lead_mover_batch_duration_seconds_count",
+        "lead_mover_pickup_seconds_count",
+        "lead_mover_queue_depth",
+        "lead_mover_queue_oldest_message_age_seconds",
+        "lead_mover_leads_remaining",
+        "lead_mover_migrations{status=\"failed\"}",
+        "lead_mover_wakeups_total{reason=\"notify\"}",
+        "lead_mover_reconnects_total{connection=\"listener\"}",
+        "lead_mover_errors_total{kind=\"connection\"}",
+    ] {
+        assert_eq!(service.metric(series).await, 0.0, "{series}");
+    }
+    assert_eq!(service.metric("lead_mover_listener_connected").await, 1.0);
+    let version = format!(
+        "lead_mover_build_info{{version=\"{}\"}}",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(service.metric(&version).await, 1.0);
+}
+
+#[tokio::test]
+async fn the_gauges_show_queue_and_ledger() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let (paused, done) = (crm.run_of(250).await, crm.run_of(10).await);
+    crm.enqueue(done).await;
+    crm.process_all().await;
+    crm.enqueue(paused).await;
+    crm.control("pause_lead_migration", paused).await;
+
+    let service = Service::start(&database, &NO_POLL).await;
+
+    // The first sample is taken at the start.
+    eventually("the gauges are sampled", async || {
+        service.metric("lead_mover_queue_depth").await == 1.0
+    })
+    .await;
+    assert_eq!(service.metric("lead_mover_leads_remaining").await, 250.0);
+    assert_eq!(
+        service
+            .metric("lead_mover_migrations{status=\"paused\"}")
+            .await,
+        1.0
+    );
+    assert_eq!(
+        service
+            .metric("lead_mover_migrations{status=\"completed\"}")
+            .await,
+        1.0
+    );
+    assert!(
+        service
+            .metric("lead_mover_queue_oldest_message_age_seconds")
+            .await
+            > 0.0
+    );
+}
+
+#[tokio::test]
+async fn readiness_names_what_is_missing() {
+    let database = Database::empty().await;
+    let service = Service::start_unready(&database.connection_string(), &NO_POLL).await;
+
+    eventually("the missing schema is noticed", async || {
+        let (status, body) = service.readyz().await;
+        status == 503 && body["schema"] == "missing" && body["listener"] == "hearing"
+    })
+    .await;
+    assert_eq!(
+        get(service.address(), "/healthz").await.0,
+        200,
+        "it lives all the same"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_waited_for_with_one_line() {
+    let service = Service::start_unready("postgresql://u:geheim123@127.0.0.1:1/x", &NO_POLL).await;
+
+    eventually("several tries have failed", async || {
+        service
+            .metric("lead_mover_errors_total{kind=\"connection\"}")
+            .await
+            > 5.0
+    })
+    .await;
+
+    assert_eq!(
+        service.count_logged("database not reached; trying again"),
+        1
+    );
+    assert_eq!(
+        service.count_logged("listener lost; polling until it is back"),
+        1
+    );
+    let log = format!("{:?}", service.log());
+    assert!(!log.contains("geheim123"), "{log}");
+    let (status, body) = service.readyz().await;
+    assert_eq!((status, &body["database"]), (503, &"lost".into()), "{body}");
+    assert_eq!(service.stop().await, Some(0), "it stops while it waits");
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_ends_it_with_status_1() {
+    let database = Database::new().await;
+    let first = Service::start(&database, &NO_POLL).await;
+
+    let output = crate::support::command(&["serve", "--http-addr", first.address()])
+        .env("DATABASE_URL", database.connection_string())
+        .output()
+        .await
+        .expect("it runs");
+
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).expect("text");
+    assert!(stderr.contains("cannot serve HTTP"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
