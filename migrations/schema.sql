@@ -834,7 +834,8 @@ begin
     return;
   end if;
 
-  v_most_rejections := greatest(least(c_most_rejections, v_progress.total) - v_progress.rejected, 1);
+  -- A retry may have nothing but leads that were added to the run, and were not counted.
+  v_most_rejections := least(c_most_rejections, nullif(v_progress.total, 0)) - v_progress.rejected;
   v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
   if v_batch.p_sqlstate is not null then
@@ -871,7 +872,9 @@ begin
   v_lane.lock_waits := case when v_done = 0 then v_lane.lock_waits + 1 else 0 end;
   v_progress.moved := v_progress.moved + v_batch.p_moved;
   v_progress.rejected := v_progress.rejected + v_batch.p_rejected;
-  v_progress.remaining := v_progress.remaining - v_done;
+  v_progress.settled := v_progress.settled + v_batch.p_settled;
+  -- Below 0 where leads were added to the run; the end of the lane counts them.
+  v_progress.remaining := v_progress.total - v_progress.moved - v_progress.rejected - v_progress.settled;
 
   return query
   select
@@ -917,7 +920,8 @@ CREATE VIEW lead_mover.progress AS
     (GREATEST(sum((((l.total - l.moved) - l.rejected) - l.settled)), (0)::numeric))::bigint AS remaining,
     max(l.attempts) AS attempts,
     (array_agg(l.last_error ORDER BY l.attempts DESC) FILTER (WHERE (l.last_error IS NOT NULL)))[1] AS last_error,
-    max(l.last_batch_at) AS last_batch_at
+    max(l.last_batch_at) AS last_batch_at,
+    (sum(l.settled))::bigint AS settled
    FROM lead_mover.lanes l
   GROUP BY l.migration_id;
 
@@ -1633,7 +1637,8 @@ begin
       l.last_id,
       l.skipped,
       v_new.batch_size,
-      l.total - l.moved - l.rejected - l.settled
+      -- Where leads were added to the run, more than were counted may have been moved already.
+      greatest(l.total - l.moved - l.rejected - l.settled, 0)
     from lead_mover.lanes l
     where l.migration_id = v_old.migration_id
       and l.finished_at is null

@@ -8,7 +8,8 @@ select
   greatest(sum(l.total - l.moved - l.rejected - l.settled), 0)::bigint as remaining,
   max(l.attempts) as attempts,
   (array_agg(l.last_error order by l.attempts desc) filter (where l.last_error is not null))[1] as last_error,
-  max(l.last_batch_at) as last_batch_at
+  max(l.last_batch_at) as last_batch_at,
+  sum(l.settled)::bigint as settled
 from lead_mover.lanes l
 group by l.migration_id;
 

@@ -91,7 +91,8 @@ begin
     return;
   end if;
 
-  v_most_rejections := greatest(least(c_most_rejections, v_progress.total) - v_progress.rejected, 1);
+  -- A retry may have nothing but leads that were added to the run, and were not counted.
+  v_most_rejections := least(c_most_rejections, nullif(v_progress.total, 0)) - v_progress.rejected;
   v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
   if v_batch.p_sqlstate is not null then
@@ -128,7 +129,9 @@ begin
   v_lane.lock_waits := case when v_done = 0 then v_lane.lock_waits + 1 else 0 end;
   v_progress.moved := v_progress.moved + v_batch.p_moved;
   v_progress.rejected := v_progress.rejected + v_batch.p_rejected;
-  v_progress.remaining := v_progress.remaining - v_done;
+  v_progress.settled := v_progress.settled + v_batch.p_settled;
+  -- Below 0 where leads were added to the run; the end of the lane counts them.
+  v_progress.remaining := v_progress.total - v_progress.moved - v_progress.rejected - v_progress.settled;
 
   return query
   select

@@ -70,7 +70,8 @@ begin
       l.last_id,
       l.skipped,
       v_new.batch_size,
-      l.total - l.moved - l.rejected - l.settled
+      -- Where leads were added to the run, more than were counted may have been moved already.
+      greatest(l.total - l.moved - l.rejected - l.settled, 0)
     from lead_mover.lanes l
     where l.migration_id = v_old.migration_id
       and l.finished_at is null
