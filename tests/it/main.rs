@@ -19,6 +19,7 @@ mod lead_index;
 mod mapping;
 mod message_refusals;
 mod messages;
+mod model;
 mod people;
 mod people_locks;
 mod privileges;

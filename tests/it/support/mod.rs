@@ -11,7 +11,7 @@ mod server;
 mod service;
 mod sources;
 
-pub(crate) use crm::{Batch, Crm, Target, enqueue_in, process_in};
+pub(crate) use crm::{Batch, Crm, DISAGREEMENTS, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session};
 pub(crate) use finished::{Finished, finish};
 pub(crate) use gate::{Gate, control_during_a_batch};

@@ -1,0 +1,77 @@
+//! Scenarios in which the model has found something, shortened.
+
+use super::operations::{Control, Operation, Pick, Scenario};
+use super::world::World;
+use crate::support::Database;
+
+const fn nth(nth: usize) -> Pick {
+    Pick { run: 0, nth }
+}
+
+const ENQUEUE: Operation = Operation::Enqueue {
+    run: 0,
+    target: 1,
+    batch_size: 1,
+};
+
+async fn play(leads: usize, operations: &[Operation]) {
+    let database = Database::new().await;
+    let scenario = Scenario {
+        leads: [leads, 0, 0],
+        operations: operations.to_vec(),
+    };
+    let outcome = World::new(&database).await.play(&scenario).await;
+    assert_eq!(outcome, Ok(()));
+}
+
+/// It said that as many remain as were added.
+#[tokio::test]
+async fn the_last_batch_of_a_run_that_grew_says_that_no_lead_remains() {
+    let (person, behind, count) = (0, nth(0), 2);
+    let adds = Operation::PersonAdds {
+        person,
+        behind,
+        count,
+    };
+    play(2, &[ENQUEUE, adds]).await;
+}
+
+/// The leads that were added and moved were taken off the number of those still to be moved, and with
+/// none to be moved any rejection was one too many.
+#[tokio::test]
+async fn a_move_that_failed_in_a_run_that_grew_can_be_taken_up_again() {
+    let adds = Operation::PersonAdds {
+        person: 0,
+        behind: nth(0),
+        count: 4,
+    };
+    let refuse = Operation::Refuse {
+        first: nth(2),
+        count: 2,
+        by_bad_luck: false,
+    };
+    let fails = Operation::Batches {
+        worker: 0,
+        calls: 4,
+    };
+    let retry = Operation::Control {
+        control: Control::Retry,
+        run: 0,
+    };
+    play(2, &[ENQUEUE, adds, refuse, fails, retry]).await;
+}
+
+/// It was taken for a batch that did not work, and after ten of those the move had failed.
+#[tokio::test]
+async fn a_refused_lead_that_is_alone_in_its_batch_is_listed_as_any_other() {
+    let refuse = Operation::Refuse {
+        first: nth(2),
+        count: 1,
+        by_bad_luck: false,
+    };
+    let calls = Operation::Batches {
+        worker: 0,
+        calls: 3,
+    };
+    play(3, &[ENQUEUE, refuse, calls]).await;
+}

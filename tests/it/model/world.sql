@@ -1,0 +1,75 @@
+-- What the model knows beside the mover's own tables: every write to a lead, and the leads that refuse.
+create schema model;
+
+create table model.writes (
+  seq bigserial primary key,
+  lead_id uuid not null,
+  run_id uuid not null,
+  old_funnel_id uuid,
+  old_column_id uuid,
+  new_funnel_id uuid,
+  new_column_id uuid,
+  by_transaction text not null default pg_current_xact_id()::text,
+  who text not null default current_setting('application_name')
+);
+
+create function model.note_write() returns trigger language plpgsql as $$
+begin
+  insert into model.writes (lead_id, run_id, old_funnel_id, old_column_id, new_funnel_id, new_column_id)
+  values (new.id, new.run_id, old.funnel_id, old.column_id, new.funnel_id, new.column_id);
+  return null;
+end
+$$;
+
+create trigger note_write after update on public.leads
+for each row execute function model.note_write();
+
+create table model.refused (
+  lead_id uuid primary key,
+  code text not null
+);
+
+-- Only the mover meets a refusal: people may do with a lead what they like.
+create function model.refuse() returns trigger language plpgsql as $$
+declare
+  v_code text;
+begin
+  if current_setting('application_name') like 'worker%' then
+    select r.code into v_code from model.refused r where r.lead_id = new.id;
+    if found then
+      raise exception 'lead % is not to be moved', new.id using errcode = v_code;
+    end if;
+  end if;
+  return new;
+end
+$$;
+
+create trigger refuse before update on public.leads
+for each row execute function model.refuse();
+
+-- Vacuum's cutting off of empty pages locks whole tables for a moment, which would look like somebody's lock.
+alter table public.leads set (vacuum_truncate = off);
+alter table pgmq.q_lead_migration_queue set (vacuum_truncate = off);
+alter table lead_mover.migrations set (vacuum_truncate = off);
+alter table lead_mover.lanes set (vacuum_truncate = off);
+alter table lead_mover.rejections set (vacuum_truncate = off);
+
+-- The mover's numbers are made small, so that small runs have several lanes, full memories and too many
+-- rejections.
+create function model.make_small(p_function regproc, p_from text, p_to text) returns void language plpgsql as $$
+declare
+  v_definition text := pg_get_functiondef(p_function);
+begin
+  if strpos(v_definition, p_from) = 0 then
+    raise exception '% no longer says "%"', p_function, p_from;
+  end if;
+  execute replace(v_definition, p_from, p_to);
+end
+$$;
+
+select
+  model.make_small('lead_mover.start_migration', 'c_most_lanes constant integer := 16', 'c_most_lanes constant integer := 3'),
+  model.make_small('lead_mover.start_migration', 'c_least_lane constant integer := 1000', 'c_least_lane constant integer := 8'),
+  model.make_small('lead_mover.move_batch', 'c_most_skipped constant integer := 1000', 'c_most_skipped constant integer := 3'),
+  model.make_small('lead_mover.process_batch', 'c_most_rejections constant bigint := 1000', 'c_most_rejections constant bigint := 6'),
+  model.make_small('lead_mover.record_failure', 'c_most_attempts constant integer := 10', 'c_most_attempts constant integer := 3');
