@@ -1,5 +1,6 @@
 //! What an application notices: one that updates single leads of the same run all along.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval};
@@ -31,6 +32,7 @@ pub(crate) async fn waits_beside(bed: &Bed, way: Option<Way>) -> Vec<Duration> {
         .expect("it can be prepared");
 
     let mut waits = Vec::new();
+    let moved = Cell::new(false);
     let updating = async {
         let mut ticks = interval(PERIOD);
         // A person does not click faster for having waited.
@@ -43,6 +45,10 @@ pub(crate) async fn waits_beside(bed: &Bed, way: Option<Way>) -> Vec<Duration> {
                 .await
                 .expect("it is updated");
             waits.push(started.elapsed());
+            // Only now: the longest wait may be the one that ends with the move.
+            if moved.get() {
+                break;
+            }
         }
     };
     let moving = async {
@@ -50,10 +56,8 @@ pub(crate) async fn waits_beside(bed: &Bed, way: Option<Way>) -> Vec<Duration> {
             Some(way) => drop(way.time(bed).await),
             None => tokio::time::sleep_until(tokio::time::Instant::now() + IDLE).await,
         }
+        moved.set(true);
     };
-    tokio::select! {
-        () = updating => {}
-        () = moving => {}
-    }
+    tokio::join!(updating, moving);
     waits
 }
