@@ -45,7 +45,8 @@ async fn a_cancel_waits_for_every_lanes_running_batch() {
         },
         async {
             database.blocked("cancel_lead_migration").await;
-            database.run("set lock_timeout = '1s'").await; // a batch that began would stop at the gate
+            // A batch that began would stop at the gate, and run into this.
+            database.run("set statement_timeout = '10s'").await;
             assert!(
                 crm.process().await.is_none(),
                 "while a cancel waits no batch of the third lane begins"

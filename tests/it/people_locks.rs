@@ -175,7 +175,7 @@ async fn a_lead_that_is_being_moved_does_not_hold_up_its_notes() {
     let (batch, ()) = tokio::join!(process_in(&worker, None), async {
         gate.reached_by(1).await;
         person
-            .batch_execute("set lock_timeout = '1ms'")
+            .batch_execute("set lock_timeout = '10s'") // the batch does not end before
             .await
             .unwrap();
         add_notes(&person, &crm, run).await;

@@ -184,11 +184,6 @@ async fn a_message_whose_adoption_has_to_wait_does_not_hold_up_the_one_behind_it
     crate::support::enqueue_in(&application, sent, crm.target, None)
         .await
         .unwrap();
-    worker
-        .batch_execute("set lock_timeout = '20ms'")
-        .await
-        .unwrap();
-
     for _ in 0..3 {
         process_in(&worker, None).await.expect("it is recorded");
     }
