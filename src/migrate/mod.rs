@@ -11,6 +11,8 @@ mod files;
 mod lead_index;
 mod script;
 
+use std::sync::LazyLock;
+
 use postgres_types::Type;
 use tokio_postgres::{Client, Transaction};
 
@@ -81,6 +83,13 @@ pub async fn install(
     Ok(applied)
 }
 
+/// The paths of the files that a current database has, and their checksums: asked for again and again,
+/// and worked out once.
+static WANTED: LazyLock<(Vec<&str>, Vec<String>)> = LazyLock::new(|| {
+    let files = VERSIONED.iter().chain(LIVING);
+    files.map(|file| (file.path, file.checksum())).unzip()
+});
+
 /// Compares what was applied to a database with what this binary has.
 ///
 /// # Errors
@@ -95,22 +104,13 @@ pub async fn schema_state(client: &Client) -> Result<SchemaState, tokio_postgres
     if !memory.iter().any(|row| row.get(0)) {
         return Ok(SchemaState::Missing);
     }
-    let paths: Vec<&str> = VERSIONED
-        .iter()
-        .chain(LIVING)
-        .map(|file| file.path)
-        .collect();
-    let checksums: Vec<String> = VERSIONED
-        .iter()
-        .chain(LIVING)
-        .map(SqlFile::checksum)
-        .collect();
+    let (paths, checksums) = &*WANTED;
     let rows = client
         .query_typed(
             "select coalesce(bool_and(s.path is not null), false)
              from unnest($1, $2) as wanted (path, checksum)
              left join lead_mover.schema_files s using (path, checksum)",
-            &[(&paths, Type::TEXT_ARRAY), (&checksums, Type::TEXT_ARRAY)],
+            &[(paths, Type::TEXT_ARRAY), (checksums, Type::TEXT_ARRAY)],
         )
         .await?;
     let current = rows.iter().any(|row| row.get(0));

@@ -77,10 +77,7 @@ async fn two_targets_at_once_leave_one_move_and_one_lm004() {
 
     let mut rival = tokio::task::JoinSet::new();
     rival.spawn(async move { enqueue_in(&second, run, elsewhere, None).await });
-    eventually("the second waits for the first", async || {
-        database.waiting().await == 1
-    })
-    .await;
+    database.blocked("queue_lead_migration").await;
     first.batch_execute("commit").await.unwrap();
 
     let answer = rival.join_next().await.expect("it was asked").unwrap();

@@ -7,14 +7,7 @@ async fn a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay() 
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;
-    database
-        .run(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger out_of_luck before update on public.leads
-             for each row execute function public.out_of_luck()",
-        )
-        .await;
+    run_out_of_luck(&database).await;
     crm.enqueue(run).await;
     let delay = "select round(extract(epoch from vt - clock_timestamp()))::integer
          from pgmq.q_lead_migration_queue";
@@ -35,9 +28,7 @@ async fn a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay() 
             "it must not be due before its delay is over"
         );
         crm.check().await;
-        database
-            .run("update pgmq.q_lead_migration_queue set vt = clock_timestamp()")
-            .await;
+        crm.make_due().await;
     }
 
     database
@@ -53,20 +44,11 @@ async fn ten_attempts_without_progress_end_the_move_as_failed() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
-    database
-        .run(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger out_of_luck before update on public.leads
-             for each row execute function public.out_of_luck()",
-        )
-        .await;
+    run_out_of_luck(&database).await;
     crm.enqueue(run).await;
 
     for _ in 0..10 {
-        database
-            .run("update pgmq.q_lead_migration_queue set vt = clock_timestamp()")
-            .await;
+        crm.make_due().await;
         assert!(!crm.process().await.expect("it is due").success);
     }
 
@@ -93,4 +75,16 @@ async fn ten_attempts_without_progress_end_the_move_as_failed() {
     crm.process_all().await;
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 10);
+}
+
+/// From now on every batch fails, by no fault of a lead.
+async fn run_out_of_luck(database: &Database) {
+    database
+        .run(
+            "create function public.out_of_luck() returns trigger language plpgsql as
+             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
+             create trigger out_of_luck before update on public.leads
+             for each row execute function public.out_of_luck()",
+        )
+        .await;
 }
