@@ -310,28 +310,6 @@ COMMENT ON COLUMN lead_mover.lanes.attempts IS 'Failed batches since the last on
 
 COMMENT ON COLUMN lead_mover.lanes.lock_waits IS 'Batches in a row that found nothing but locked leads.';
 
-CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) RETURNS lead_mover.lanes
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-declare
-  v_lane lead_mover.lanes;
-begin
-  if (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$' then
-    select l.*
-    into v_lane
-    from lead_mover.lanes l
-    where l.migration_id = (p_message ->> 'migration_id')::bigint
-      and l.lane = (p_message ->> 'lane')::integer
-      and l.message_id = p_message_id;
-  end if;
-
-  return v_lane;
-end
-$_$;
-
-COMMENT ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) IS 'The lane that a message belongs to, if it is one of ours.';
-
 CREATE TABLE lead_mover.migrations (
     migration_id bigint NOT NULL,
     run_id uuid NOT NULL,
@@ -360,6 +338,30 @@ COMMENT ON COLUMN lead_mover.migrations.message_id IS 'The message that whoever 
 COMMENT ON COLUMN lead_mover.migrations.open_lanes IS 'Lanes that have leads left; the batch that brings it to 0 ends the move.';
 
 COMMENT ON COLUMN lead_mover.migrations.failure IS 'Why the move has to end as failed, or did.';
+
+CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_found record;
+begin
+  if (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$' then
+    select l as lane, m as migration
+    into v_found
+    from lead_mover.lanes l
+    join lead_mover.migrations m on m.migration_id = l.migration_id
+    where l.migration_id = (p_message ->> 'migration_id')::bigint
+      and l.lane = (p_message ->> 'lane')::integer
+      and l.message_id = p_message_id;
+
+    p_lane := v_found.lane;
+    p_migration := v_found.migration;
+  end if;
+end
+$_$;
+
+COMMENT ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) IS 'The lane that a message belongs to, and its move, if it is one of ours.';
 
 CREATE FUNCTION lead_mover.lock_active_migration(p_run_id uuid) RETURNS lead_mover.migrations
     LANGUAGE plpgsql
@@ -784,7 +786,6 @@ declare
   v_progress lead_mover.progress;
   v_most_rejections bigint;
   v_batch record;
-  v_done integer;
   v_pickup_seconds double precision;
 begin
   if p_batch_size not between 1 and 10000 then
@@ -864,24 +865,15 @@ begin
     end if;
   end if;
 
-  v_done := v_batch.p_moved + v_batch.p_rejected + v_batch.p_settled;
-  v_lane := v_batch.p_lane;
-  v_lane.moved := v_lane.moved + v_batch.p_moved;
-  v_lane.rejected := v_lane.rejected + v_batch.p_rejected;
-  v_lane.settled := v_lane.settled + v_batch.p_settled;
-  v_lane.lock_waits := case when v_done = 0 then v_lane.lock_waits + 1 else 0 end;
-  v_progress.moved := v_progress.moved + v_batch.p_moved;
-  v_progress.rejected := v_progress.rejected + v_batch.p_rejected;
-  v_progress.settled := v_progress.settled + v_batch.p_settled;
-  -- Below 0 where leads were added to the run; the end of the lane counts them.
-  v_progress.remaining := v_progress.total - v_progress.moved - v_progress.rejected - v_progress.settled;
-
   return query
   select
     r.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, v_batch.p_moved, v_batch.p_rejected, r.p_remaining,
     coalesce(r.p_failure, format('Batch processado: %s leads movidos, %s restantes', v_batch.p_moved, r.p_remaining)),
     v_pickup_seconds, null::double precision
-  from lead_mover.record_batch(v_taken.p_message_id, v_migration, v_lane, v_progress, v_batch.p_rejected >= v_most_rejections) r;
+  from lead_mover.record_batch(
+    v_taken.p_message_id, v_migration, v_batch.p_lane, v_progress,
+    v_batch.p_moved, v_batch.p_rejected, v_batch.p_settled, v_batch.p_rejected >= v_most_rejections
+  ) r;
 end
 $$;
 
@@ -894,17 +886,16 @@ CREATE FUNCTION lead_mover.put_back(p_message_id bigint, p_message jsonb, p_dela
 declare
   v_message_id bigint;
 begin
-  delete from pgmq.q_lead_migration_queue q
-  where q.msg_id = p_message_id;
-
-  perform set_config('lead_mover.putting_back', 'on', true);
-
-  insert into pgmq.q_lead_migration_queue (vt, message)
-  values (clock_timestamp() + p_delay, p_message)
-  returning msg_id
+  update pgmq.q_lead_migration_queue q
+  set
+    msg_id = default,
+    read_ct = default,
+    enqueued_at = default,
+    vt = clock_timestamp() + p_delay,
+    message = p_message
+  where q.msg_id = p_message_id
+  returning q.msg_id
   into v_message_id;
-
-  perform set_config('lead_mover.putting_back', 'off', true);
 
   return v_message_id;
 end
@@ -927,73 +918,75 @@ CREATE VIEW lead_mover.progress AS
 
 COMMENT ON VIEW lead_mover.progress IS 'How far each move is: the sum of its lanes.';
 
-CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) RETURNS record
+CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_done boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;
-  v_uncounted bigint;
-  v_delay interval;
+  v_now constant timestamptz := clock_timestamp();
+  v_done constant bigint := p_moved + p_rejected + p_settled;
+  v_ended constant boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;
+  v_lock_waits constant integer := case when v_done = 0 then p_lane.lock_waits + 1 else 0 end;
+  v_uncounted bigint := 0;
+  v_message_id bigint;
   v_open_lanes integer;
 begin
   p_outcome := 'moved';
-  p_lane.last_batch_at := clock_timestamp();
 
-  if v_done then
+  if v_ended then
     -- Counted leads that were never met are gone, or were put there by somebody. Where there were more
     -- than counted, some were added to the run since, and moved with the rest.
-    v_uncounted := p_lane.moved + p_lane.rejected + p_lane.settled - p_lane.total;
-    p_lane.settled := p_lane.settled + greatest(-v_uncounted, 0);
-    p_lane.total := p_lane.total + greatest(v_uncounted, 0);
-    p_progress.remaining := p_progress.remaining + v_uncounted;
-    p_lane.message_id := null;
-    p_lane.finished_at := p_lane.last_batch_at;
+    v_uncounted := p_lane.moved + p_lane.rejected + p_lane.settled + v_done - p_lane.total;
 
     delete from pgmq.q_lead_migration_queue q
     where q.msg_id = p_message_id;
-  else
-    -- Only where everything was locked is there something to wait for: 0.1 s, doubling to 5 s.
-    v_delay := case
-      when p_lane.lock_waits = 0 then interval '0'
-      else least(interval '0.1 seconds' * 2 ^ least(p_lane.lock_waits - 1, 10), interval '5 seconds')
-    end;
-    p_lane.message_id := lead_mover.put_back(
+  end if;
+
+  -- Below 0 where leads were added to the run; the end of the lane counts them.
+  p_remaining := greatest(
+    p_progress.total - p_progress.moved - p_progress.rejected - p_progress.settled - v_done + v_uncounted,
+    0
+  );
+
+  if not v_ended then
+    v_message_id := lead_mover.put_back(
       p_message_id,
       lead_mover.message(
-        p_migration, p_lane.lane, p_progress.moved, greatest(p_progress.remaining, 0), p_progress.total, p_lane.last_batch_at
+        p_migration, p_lane.lane, p_progress.moved + p_moved, p_remaining, p_progress.total, v_now
       ),
-      v_delay
+      -- Only where everything was locked is there something to wait for: 0.1 s, doubling to 5 s.
+      case
+        when v_lock_waits = 0 then interval '0'
+        else least(interval '0.1 seconds' * 2 ^ least(v_lock_waits - 1, 10), interval '5 seconds')
+      end
     );
   end if;
 
-  p_remaining := greatest(p_progress.remaining, 0);
-
   update lead_mover.lanes l
   set
-    message_id = p_lane.message_id,
+    message_id = v_message_id,
     next_id = p_lane.next_id,
     skipped = p_lane.skipped,
-    batch_size = least(p_migration.batch_size, p_lane.batch_size * 2),
-    total = p_lane.total,
-    moved = p_lane.moved,
-    rejected = p_lane.rejected,
-    settled = p_lane.settled,
-    attempts = case when p_lane.lock_waits = 0 then 0 else p_lane.attempts end,
-    last_error = case when p_lane.lock_waits = 0 then null else p_lane.last_error end,
-    lock_waits = p_lane.lock_waits,
-    last_batch_at = p_lane.last_batch_at,
-    finished_at = p_lane.finished_at
+    batch_size = least(p_migration.batch_size, l.batch_size * 2),
+    total = l.total + greatest(v_uncounted, 0),
+    moved = l.moved + p_moved,
+    rejected = l.rejected + p_rejected,
+    settled = l.settled + p_settled + greatest(-v_uncounted, 0),
+    attempts = case when v_lock_waits = 0 then 0 else l.attempts end,
+    last_error = case when v_lock_waits = 0 then null else l.last_error end,
+    lock_waits = v_lock_waits,
+    last_batch_at = v_now,
+    finished_at = case when v_ended then v_now end
   where l.migration_id = p_lane.migration_id
     and l.lane = p_lane.lane;
 
   if p_too_many_rejections then
     p_failure := format(
-      'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)', p_progress.rejected, p_migration.migration_id
+      'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)', p_progress.rejected + p_rejected, p_migration.migration_id
     );
   end if;
 
-  if v_done then
+  if v_ended then
     -- Two lanes that end at once are put in order by this row, so that one of them sees 0.
     update lead_mover.migrations m
     set
@@ -1027,7 +1020,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) IS 'Writes down what a batch did, and puts the lane''s message back or ends the lane.';
+COMMENT ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) IS 'Writes down what a batch did, and puts the lane''s message back or ends the lane.';
 
 CREATE FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) RETURNS record
     LANGUAGE plpgsql
@@ -1283,6 +1276,7 @@ CREATE FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead
 declare
   v_last_message_id bigint := 0;
   v_message jsonb;
+  v_owner record;
 begin
   loop
     select q.msg_id, q.message
@@ -1297,35 +1291,34 @@ begin
     exit when not found;
 
     v_last_message_id := p_message_id;
-    p_lane := lead_mover.lane_of_message(p_message_id, v_message);
+    -- Not before the row is held: from then on nobody else changes the lane.
+    v_owner := lead_mover.lane_of_message(p_message_id, v_message);
 
-    if p_lane.migration_id is null then
+    if (v_owner.p_lane).migration_id is null then
       select a.p_outcome, a.p_reason
       into p_outcome, p_reason
       from lead_mover.adopt_message(p_message_id, v_message) a;
 
       exit when p_outcome <> 'adopted';
 
-      p_lane := lead_mover.lane_of_message(
+      v_owner := lead_mover.lane_of_message(
         p_message_id,
         (select q.message from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id)
       );
     end if;
 
-    -- Somebody is cancelling, pausing or failing this move: on to the next.
-    continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_lane.migration_id));
+    p_lane := v_owner.p_lane;
+    p_migration := v_owner.p_migration;
 
-    select m.*
-    into p_migration
-    from lead_mover.migrations m
-    where m.migration_id = p_lane.migration_id;
+    -- Somebody is cancelling, pausing or failing this move: on to the next.
+    continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_migration.migration_id));
 
     -- Only its message may have been made due by hand.
     continue when p_migration.status = 'paused';
 
     -- A move that has to fail is ended by the first batch that is alone with it.
     exit when p_migration.failure is null
-      or pg_try_advisory_xact_lock(lead_mover.lock_key(p_lane.migration_id));
+      or pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration.migration_id));
   end loop;
 end
 $$;
@@ -1346,7 +1339,7 @@ begin
   -- here, without the move's lock, they would be what a batch that ends the move waits for.
   delete from pgmq.q_lead_migration_queue q
   where lower(q.message ->> 'run_id') = p_run_id::text
-    and (lead_mover.lane_of_message(q.msg_id, q.message)).migration_id is null;
+    and ((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null;
 
   get diagnostics v_messages = row_count;
 
@@ -1833,8 +1826,8 @@ GRANT ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) TO service_role;
@@ -1871,8 +1864,8 @@ GRANT ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer) TO service_
 REVOKE ALL ON FUNCTION lead_mover.put_back(p_message_id bigint, p_message jsonb, p_delay interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.put_back(p_message_id bigint, p_message jsonb, p_delay interval) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) TO service_role;

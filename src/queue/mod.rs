@@ -104,7 +104,7 @@ impl Queue {
     pub async fn process_batch(&self) -> Result<Batch, QueueError> {
         let row = self
             .client
-            .query_typed_one("select * from lead_mover.process_batch()", &[])
+            .query_typed_one("select * from lead_mover.process_batch(null)", &[])
             .await
             .map_err(QueueError::ProcessBatch)?;
         batch_of(&row).map_err(QueueError::ProcessBatch)

@@ -1,27 +1,33 @@
--- The lane that a message belongs to; a row of nulls for a message that is none of ours. What the message
--- says of itself is only a hint where to look: an application may have sent a copy of an old one.
-create or replace function lead_mover.lane_of_message(p_message_id bigint, p_message jsonb)
-returns lead_mover.lanes
+-- The lane that a message belongs to, and its move; nulls for a message that is none of ours. What the
+-- message says of itself is only a hint where to look: an application may have sent a copy of an old one.
+create or replace function lead_mover.lane_of_message(
+  p_message_id bigint,
+  p_message jsonb,
+  out p_lane lead_mover.lanes,
+  out p_migration lead_mover.migrations
+)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_lane lead_mover.lanes;
+  v_found record;
 begin
   if (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$' then
-    select l.*
-    into v_lane
+    select l as lane, m as migration
+    into v_found
     from lead_mover.lanes l
+    join lead_mover.migrations m on m.migration_id = l.migration_id
     where l.migration_id = (p_message ->> 'migration_id')::bigint
       and l.lane = (p_message ->> 'lane')::integer
       and l.message_id = p_message_id;
-  end if;
 
-  return v_lane;
+    p_lane := v_found.lane;
+    p_migration := v_found.migration;
+  end if;
 end
 $$;
 
 select lead_mover.make_private('lead_mover.lane_of_message(bigint, jsonb)');
 
-comment on function lead_mover.lane_of_message(bigint, jsonb) is 'The lane that a message belongs to, if it is one of ours.';
+comment on function lead_mover.lane_of_message(bigint, jsonb) is 'The lane that a message belongs to, and its move, if it is one of ours.';

@@ -16,19 +16,7 @@ select lead_mover.make_private('lead_mover.notify_queued()');
 
 comment on function lead_mover.notify_queued() is 'Trigger: notifies lead_migration_queue at commit when messages were queued.';
 
-do $$
-begin
-  if not exists (
-    select
-    from pg_trigger t
-    where t.tgrelid = 'pgmq.q_lead_migration_queue'::regclass
-      and t.tgname = 'lead_migration_queued'
-  ) then
-    create trigger lead_migration_queued
-    after insert on pgmq.q_lead_migration_queue
-    for each statement
-    when (current_setting('lead_mover.putting_back', true) is distinct from 'on')
-    execute function lead_mover.notify_queued();
-  end if;
-end
-$$;
+create or replace trigger lead_migration_queued
+after insert on pgmq.q_lead_migration_queue
+for each statement
+execute function lead_mover.notify_queued();

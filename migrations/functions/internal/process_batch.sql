@@ -41,7 +41,6 @@ declare
   v_progress lead_mover.progress;
   v_most_rejections bigint;
   v_batch record;
-  v_done integer;
   v_pickup_seconds double precision;
 begin
   if p_batch_size not between 1 and 10000 then
@@ -121,24 +120,15 @@ begin
     end if;
   end if;
 
-  v_done := v_batch.p_moved + v_batch.p_rejected + v_batch.p_settled;
-  v_lane := v_batch.p_lane;
-  v_lane.moved := v_lane.moved + v_batch.p_moved;
-  v_lane.rejected := v_lane.rejected + v_batch.p_rejected;
-  v_lane.settled := v_lane.settled + v_batch.p_settled;
-  v_lane.lock_waits := case when v_done = 0 then v_lane.lock_waits + 1 else 0 end;
-  v_progress.moved := v_progress.moved + v_batch.p_moved;
-  v_progress.rejected := v_progress.rejected + v_batch.p_rejected;
-  v_progress.settled := v_progress.settled + v_batch.p_settled;
-  -- Below 0 where leads were added to the run; the end of the lane counts them.
-  v_progress.remaining := v_progress.total - v_progress.moved - v_progress.rejected - v_progress.settled;
-
   return query
   select
     r.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, v_batch.p_moved, v_batch.p_rejected, r.p_remaining,
     coalesce(r.p_failure, format('Batch processado: %s leads movidos, %s restantes', v_batch.p_moved, r.p_remaining)),
     v_pickup_seconds, null::double precision
-  from lead_mover.record_batch(v_taken.p_message_id, v_migration, v_lane, v_progress, v_batch.p_rejected >= v_most_rejections) r;
+  from lead_mover.record_batch(
+    v_taken.p_message_id, v_migration, v_batch.p_lane, v_progress,
+    v_batch.p_moved, v_batch.p_rejected, v_batch.p_settled, v_batch.p_rejected >= v_most_rejections
+  ) r;
 end
 $$;
 

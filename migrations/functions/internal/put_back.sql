@@ -1,5 +1,6 @@
--- Puts a lane's message back at the end of the queue, in place of the one that was processed, without
--- waking anybody: the worker that did the batch looks again anyway. Answers with the new message's id.
+-- Puts a lane's message back at the end of the queue after a batch, with a new id. An update, so that the
+-- trigger that notifies of what was queued does not fire: the worker that did the batch looks again anyway.
+-- Answers with the new id.
 create or replace function lead_mover.put_back(p_message_id bigint, p_message jsonb, p_delay interval)
 returns bigint
 language plpgsql
@@ -9,17 +10,16 @@ as $$
 declare
   v_message_id bigint;
 begin
-  delete from pgmq.q_lead_migration_queue q
-  where q.msg_id = p_message_id;
-
-  perform set_config('lead_mover.putting_back', 'on', true);
-
-  insert into pgmq.q_lead_migration_queue (vt, message)
-  values (clock_timestamp() + p_delay, p_message)
-  returning msg_id
+  update pgmq.q_lead_migration_queue q
+  set
+    msg_id = default,
+    read_ct = default,
+    enqueued_at = default,
+    vt = clock_timestamp() + p_delay,
+    message = p_message
+  where q.msg_id = p_message_id
+  returning q.msg_id
   into v_message_id;
-
-  perform set_config('lead_mover.putting_back', 'off', true);
 
   return v_message_id;
 end

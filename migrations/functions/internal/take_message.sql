@@ -19,6 +19,7 @@ as $$
 declare
   v_last_message_id bigint := 0;
   v_message jsonb;
+  v_owner record;
 begin
   loop
     select q.msg_id, q.message
@@ -33,35 +34,34 @@ begin
     exit when not found;
 
     v_last_message_id := p_message_id;
-    p_lane := lead_mover.lane_of_message(p_message_id, v_message);
+    -- Not before the row is held: from then on nobody else changes the lane.
+    v_owner := lead_mover.lane_of_message(p_message_id, v_message);
 
-    if p_lane.migration_id is null then
+    if (v_owner.p_lane).migration_id is null then
       select a.p_outcome, a.p_reason
       into p_outcome, p_reason
       from lead_mover.adopt_message(p_message_id, v_message) a;
 
       exit when p_outcome <> 'adopted';
 
-      p_lane := lead_mover.lane_of_message(
+      v_owner := lead_mover.lane_of_message(
         p_message_id,
         (select q.message from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id)
       );
     end if;
 
-    -- Somebody is cancelling, pausing or failing this move: on to the next.
-    continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_lane.migration_id));
+    p_lane := v_owner.p_lane;
+    p_migration := v_owner.p_migration;
 
-    select m.*
-    into p_migration
-    from lead_mover.migrations m
-    where m.migration_id = p_lane.migration_id;
+    -- Somebody is cancelling, pausing or failing this move: on to the next.
+    continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_migration.migration_id));
 
     -- Only its message may have been made due by hand.
     continue when p_migration.status = 'paused';
 
     -- A move that has to fail is ended by the first batch that is alone with it.
     exit when p_migration.failure is null
-      or pg_try_advisory_xact_lock(lead_mover.lock_key(p_lane.migration_id));
+      or pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration.migration_id));
   end loop;
 end
 $$;

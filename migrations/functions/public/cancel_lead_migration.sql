@@ -17,7 +17,7 @@ begin
   -- here, without the move's lock, they would be what a batch that ends the move waits for.
   delete from pgmq.q_lead_migration_queue q
   where lower(q.message ->> 'run_id') = p_run_id::text
-    and (lead_mover.lane_of_message(q.msg_id, q.message)).migration_id is null;
+    and ((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null;
 
   get diagnostics v_messages = row_count;
 
