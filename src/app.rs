@@ -8,22 +8,22 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::ServiceSettings;
 use crate::health::HealthReporter;
+use crate::http::{Pages, ProcessQueue};
 use crate::listener::Listener;
+use crate::report::Reporter;
 use crate::sampler::Sampler;
 use crate::worker::Worker;
 use crate::{http, metrics, wake};
 
+pub use crate::report::BatchReport;
 pub use crate::shutdown::Shutdown;
-pub use crate::worker::BatchReport;
 
 /// How long cancelled batches may take to roll back before the process ends without them.
 const LAST_MOMENT: Duration = Duration::from_secs(3);
-
-/// How many reports a slow watcher may be behind before it misses some.
-const REPORTS_KEPT: usize = 1024;
 
 /// Why the service ended unasked.
 #[derive(Debug, Error)]
@@ -56,7 +56,7 @@ pub struct Service {
     http: TcpListener,
     http_address: SocketAddr,
     metrics: metrics_exporter_prometheus::PrometheusHandle,
-    reports: broadcast::Sender<BatchReport>,
+    reporter: Reporter,
     health: HealthReporter,
 }
 
@@ -75,7 +75,7 @@ impl Service {
             http,
             http_address,
             metrics: metrics::install().map_err(ServiceError::Metrics)?,
-            reports: broadcast::Sender::new(REPORTS_KEPT),
+            reporter: Reporter::new(),
             health: HealthReporter::new(),
         })
     }
@@ -89,7 +89,7 @@ impl Service {
     /// Each batch from here on.
     #[must_use]
     pub fn reports(&self) -> broadcast::Receiver<BatchReport> {
-        self.reports.subscribe()
+        self.reporter.subscribe()
     }
 
     /// What is true of it right now.
@@ -113,15 +113,21 @@ impl Service {
             poll_interval = %humantime::format_duration(self.settings.poll_interval),
             "lead-mover started"
         );
-        self.spawn_all(&mut tasks, &shutdown);
+        let http_stop = CancellationToken::new();
+        self.spawn_all(&mut tasks, &shutdown, http_stop.clone());
 
-        let outcome = supervise(&mut tasks, &health, &shutdown, grace).await;
+        let outcome = supervise(&mut tasks, &health, &shutdown, &http_stop, grace).await;
         tasks.shutdown().await;
         tracing::info!("lead-mover stopped");
         outcome
     }
 
-    fn spawn_all(self, tasks: &mut JoinSet<&'static str>, shutdown: &Shutdown) {
+    fn spawn_all(
+        self,
+        tasks: &mut JoinSet<&'static str>,
+        shutdown: &Shutdown,
+        http_stop: CancellationToken,
+    ) {
         let health = self.health;
         let (bell, ear) = wake::bell(self.settings.poll_interval);
         for number in 1..=self.settings.workers {
@@ -131,7 +137,7 @@ impl Service {
                 ear: ear.clone(),
                 health: health.clone(),
                 shutdown: shutdown.clone(),
-                reports: self.reports.clone(),
+                reporter: self.reporter.clone(),
             };
             tasks.spawn(async {
                 worker.run().await;
@@ -150,7 +156,7 @@ impl Service {
             "listener"
         });
         let sampler = Sampler {
-            settings: self.settings.database,
+            settings: self.settings.database.clone(),
             health: health.clone(),
             shutdown: shutdown.clone(),
             metrics: self.metrics.clone(),
@@ -159,9 +165,27 @@ impl Service {
             sampler.run().await;
             "sampler"
         });
-        let server = axum::serve(self.http, http::router(health.clone(), self.metrics));
+        let pages = Pages {
+            health,
+            metrics: self.metrics,
+        };
+        let process_queue = self.settings.api_token.map(|token| {
+            ProcessQueue::new(
+                token,
+                self.settings.database,
+                self.reporter,
+                shutdown.clone(),
+            )
+        });
+        if let Some(calls) = process_queue.clone() {
+            tasks.spawn(async move {
+                calls.drained().await;
+                "HTTP calls"
+            });
+        }
+        let server = http::serve(self.http, http::router(pages, process_queue), http_stop);
         tasks.spawn(async {
-            let _served = server.await;
+            server.await;
             "http"
         });
     }
@@ -174,6 +198,7 @@ async fn supervise(
     tasks: &mut JoinSet<&'static str>,
     health: &HealthReporter,
     shutdown: &Shutdown,
+    http_stop: &CancellationToken,
     grace: Duration,
 ) -> Result<(), ServiceError> {
     tokio::select! {
@@ -196,7 +221,10 @@ async fn supervise(
     };
     tokio::pin!(patience);
     // All but HTTP end by themselves; HTTP goes on saying that the service is draining.
-    while tasks.len() > 1 {
+    while !tasks.is_empty() {
+        if tasks.len() == 1 {
+            http_stop.cancel();
+        }
         tokio::select! {
             Some(_) = tasks.join_next() => {}
             () = &mut patience => break,

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use thiserror::Error;
 
 use crate::db::{ConnectionSettings, ConnectionStringError};
+pub use crate::http::ApiToken;
 
 /// Which database.
 #[derive(Debug, Args)]
@@ -51,6 +52,16 @@ pub struct ServiceArgs {
         value_name = "ADDR"
     )]
     http_addr: SocketAddr,
+
+    /// The key that POST /functions/v1/process-lead-migration-queue asks for; without one there is no such
+    /// address. On the command line other users of the machine can see it.
+    #[arg(
+        long,
+        env = "LEAD_MOVER_API_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    api_token: Option<ApiToken>,
 
     /// How long running batches may take to finish after SIGTERM or SIGINT.
     #[arg(long, env = "LEAD_MOVER_SHUTDOWN_GRACE", default_value = "25s", value_parser = humantime::parse_duration)]
@@ -96,6 +107,8 @@ pub struct ServiceSettings {
     pub poll_interval: Duration,
     /// Where HTTP is served.
     pub http_addr: SocketAddr,
+    /// The key of the old Edge Function's address; `None`: it is not served.
+    pub api_token: Option<ApiToken>,
     /// How long to wait for running batches when stopping.
     pub shutdown_grace: Duration,
 }
@@ -146,6 +159,7 @@ impl ServiceArgs {
             workers: self.workers,
             poll_interval: self.poll_interval,
             http_addr: self.http_addr,
+            api_token: self.api_token.clone(),
             shutdown_grace: self.shutdown_grace,
         })
     }

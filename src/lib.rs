@@ -5,6 +5,7 @@
 //! always-on service that calls them, and the command line around it. `ARCHITECTURE.md` is the map.
 
 pub mod app;
+mod batch;
 pub mod cli;
 pub mod config;
 pub mod db;
@@ -16,6 +17,7 @@ pub mod local_postgres;
 mod metrics;
 pub mod migrate;
 pub mod queue;
+mod report;
 mod retry;
 mod sampler;
 mod shutdown;

@@ -2,24 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::broadcast;
-
-use crate::db::{self, ConnectionSettings};
+use crate::batch::{self, Unanswered};
+use crate::db::ConnectionSettings;
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
-use crate::queue::{Batch, Outcome, Queue, QueueError};
+use crate::queue::{Outcome, Queue};
+use crate::report::Reporter;
 use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 use crate::wake::Ear;
-
-/// A batch that was processed, and when: for whoever watches from inside the process.
-#[derive(Debug, Clone)]
-pub struct BatchReport {
-    /// What the database said of it.
-    pub batch: Batch,
-    /// When its commit was acknowledged.
-    pub at: Instant,
-}
 
 /// One of several tasks that share the work.
 pub(crate) struct Worker {
@@ -29,13 +20,7 @@ pub(crate) struct Worker {
     pub(crate) ear: Ear,
     pub(crate) health: HealthReporter,
     pub(crate) shutdown: Shutdown,
-    pub(crate) reports: broadcast::Sender<BatchReport>,
-}
-
-/// Why a session was given up.
-enum End {
-    Stopped,
-    Lost(QueueError),
+    pub(crate) reporter: Reporter,
 }
 
 impl Worker {
@@ -48,8 +33,8 @@ impl Worker {
                 None => return,
                 Some(Err(error)) => error,
                 Some(Ok(queue)) => match self.work(&queue, &mut connection).await {
-                    End::Stopped => return,
-                    End::Lost(error) => error,
+                    Unanswered::Stopped => return,
+                    Unanswered::Lost(error) => error,
                 },
             };
             self.health.database_lost(&error);
@@ -60,7 +45,7 @@ impl Worker {
         }
     }
 
-    async fn work(&mut self, queue: &Queue, connection: &mut Reconnecting) -> End {
+    async fn work(&mut self, queue: &Queue, connection: &mut Reconnecting) -> Unanswered {
         loop {
             self.ear.clear();
             let next_due = match self.drain(queue, connection).await {
@@ -74,7 +59,7 @@ impl Worker {
                 .await
             {
                 Some(reason) => metrics::wakeup(reason),
-                None => return End::Stopped,
+                None => return Unanswered::Stopped,
             }
         }
     }
@@ -84,54 +69,19 @@ impl Worker {
         &self,
         queue: &Queue,
         connection: &mut Reconnecting,
-    ) -> Result<Option<Duration>, End> {
+    ) -> Result<Option<Duration>, Unanswered> {
         loop {
             if self.shutdown.has_begun() {
-                return Err(End::Stopped);
+                return Err(Unanswered::Stopped);
             }
             let started = Instant::now();
-            let batch = self.batch(queue).await?;
+            let batch = batch::process(queue, None, &self.shutdown).await?;
             self.health.database_reached();
             connection.works();
             if batch.outcome == Outcome::Idle {
                 return Ok(batch.next_due);
             }
-            self.report(batch, started);
+            self.reporter.batch(batch, started.elapsed());
         }
-    }
-
-    /// One batch. When stopping is forced it is cancelled, and waited for all the same: only its answer
-    /// says whether it was rolled back, or had committed by then.
-    async fn batch(&self, queue: &Queue) -> Result<Batch, End> {
-        let processing = queue.process_batch();
-        tokio::pin!(processing);
-        tokio::select! {
-            batch = &mut processing => return batch.map_err(End::Lost),
-            () = self.shutdown.forced() => {}
-        }
-        if let Err(error) = queue.cancel_statement().await {
-            tracing::debug!(error = db::describe(&error), "cancel request failed");
-        }
-        processing.await.map_err(|_| End::Stopped)
-    }
-
-    fn report(&self, batch: Batch, started: Instant) {
-        let at = Instant::now();
-        metrics::batch(&batch, at - started);
-        let message_id = batch.message_id;
-        let run_id = batch.run_id.map(tracing::field::display);
-        let text = batch.text.as_deref();
-        match batch.outcome {
-            Outcome::Idle => {}
-            Outcome::Moved if batch.leads_remaining == 0 => {
-                tracing::info!(message_id, run_id, text, "last batch");
-            }
-            Outcome::Moved => tracing::debug!(message_id, run_id, text, "batch"),
-            Outcome::Failed => tracing::warn!(message_id, run_id, text, "batch failed"),
-            Outcome::Ended => tracing::error!(message_id, run_id, text, "move failed"),
-            Outcome::Refused => tracing::warn!(message_id, text, "message refused"),
-        }
-        // Nobody need be listening.
-        let _listeners = self.reports.send(BatchReport { batch, at });
     }
 }

@@ -159,7 +159,7 @@ async fn drain(queue: &Queue) -> Vec<Duration> {
     let mut batches = Vec::new();
     loop {
         let started = Instant::now();
-        let batch = queue.process_batch().await.expect("it is processed");
+        let batch = queue.process_batch(None).await.expect("it is processed");
         match batch.outcome {
             Outcome::Idle => return batches,
             Outcome::Moved => batches.push(started.elapsed()),

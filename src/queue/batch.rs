@@ -54,6 +54,8 @@ pub struct Batch {
     pub message_id: Option<i64>,
     /// The run it belongs to, where the message names one.
     pub run_id: Option<Uuid>,
+    /// That run's name, where it has one.
+    pub run_name: Option<String>,
     /// Leads that changed place.
     pub leads_moved: u32,
     /// Leads whose move was refused.
@@ -73,6 +75,7 @@ pub(super) fn batch_of(row: &Row) -> Result<Batch, tokio_postgres::Error> {
         outcome: Outcome::from_label(row.try_get("outcome")?),
         message_id: row.try_get("message_id")?,
         run_id: row.try_get("run_id")?,
+        run_name: row.try_get("run_name")?,
         leads_moved: row.try_get::<_, i32>("leads_moved")?.unsigned_abs(),
         leads_rejected: row.try_get::<_, i32>("leads_rejected")?.unsigned_abs(),
         leads_remaining: row.try_get::<_, i64>("leads_remaining")?.unsigned_abs(),

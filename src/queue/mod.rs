@@ -97,14 +97,18 @@ impl Queue {
         })
     }
 
-    /// Processes one batch of one message, in a transaction of its own.
+    /// Processes one batch of one message, in a transaction of its own: as many leads as its move was
+    /// queued with, and no more than `at_most` (1 to 10 000).
     ///
     /// # Errors
     /// [`QueueError::ProcessBatch`]; a batch that fails on its leads is an outcome, not an error.
-    pub async fn process_batch(&self) -> Result<Batch, QueueError> {
+    pub async fn process_batch(&self, at_most: Option<i32>) -> Result<Batch, QueueError> {
         let row = self
             .client
-            .query_typed_one("select * from lead_mover.process_batch(null)", &[])
+            .query_typed_one(
+                "select * from lead_mover.process_batch($1)",
+                &[(&at_most, Type::INT4)],
+            )
             .await
             .map_err(QueueError::ProcessBatch)?;
         batch_of(&row).map_err(QueueError::ProcessBatch)

@@ -56,6 +56,7 @@ async fn run_on(server: &LocalPostgres, args: &DemoArgs) -> anyhow::Result<ExitC
         workers: 2,
         poll_interval: std::time::Duration::from_secs(30),
         http_addr: args.http_addr,
+        api_token: None,
         shutdown_grace: std::time::Duration::from_secs(25),
     })
     .await?;

@@ -19,7 +19,7 @@ pub(crate) use installation::{EXAMPLE_TABLES, assert_same_schema};
 pub(crate) use listening::Listening;
 pub(crate) use messages::control_in;
 pub(crate) use server::{is_local, pg_dump};
-pub(crate) use service::{Service, command, get};
+pub(crate) use service::{Service, command, get, send};
 pub(crate) use sources::{code, code_of, files_below, files_with, words};
 
 use std::future::Future;

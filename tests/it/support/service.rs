@@ -25,6 +25,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
         "WORKERS",
         "POLL_INTERVAL",
         "HTTP_ADDR",
+        "API_TOKEN",
         "SHUTDOWN_GRACE",
         "LOG_FORMAT",
     ] {
@@ -154,17 +155,24 @@ impl Service {
 
 /// Status and body of a page.
 pub(crate) async fn get(address: &str, path: &str) -> (u16, String) {
-    let url = format!("http://{address}{path}");
+    let request = ureq::http::Request::get(format!("http://{address}{path}"))
+        .body(String::new())
+        .expect("a request");
+    let response = send(request).await;
+    (response.status().as_u16(), response.into_body())
+}
+
+/// The answer to a request, whatever its status.
+pub(crate) async fn send(request: ureq::http::Request<String>) -> ureq::http::Response<String> {
     tokio::task::spawn_blocking(move || {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .allow_non_standard_methods(true)
             .build()
             .into();
-        let mut response = agent.get(&url).call().expect("it answers");
-        (
-            response.status().as_u16(),
-            response.body_mut().read_to_string().expect("text"),
-        )
+        let (head, mut body) = agent.run(request).expect("it answers").into_parts();
+        let body = body.read_to_string().expect("text");
+        ureq::http::Response::from_parts(head, body)
     })
     .await
     .expect("the request ends")

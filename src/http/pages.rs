@@ -10,10 +10,11 @@ use serde::Serialize;
 
 use crate::health::{Health, HealthReporter};
 
+/// What the pages show.
 #[derive(Clone)]
-struct Shown {
-    health: HealthReporter,
-    metrics: PrometheusHandle,
+pub(crate) struct Pages {
+    pub(crate) health: HealthReporter,
+    pub(crate) metrics: PrometheusHandle,
 }
 
 #[derive(Serialize)]
@@ -23,13 +24,14 @@ struct Readiness {
     health: Health,
 }
 
-/// The addresses that the service answers on.
-pub(crate) fn router(health: HealthReporter, metrics: PrometheusHandle) -> Router {
-    Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(render_metrics))
-        .with_state(Shown { health, metrics })
+impl Pages {
+    pub(super) fn router(self) -> Router {
+        Router::new()
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(render_metrics))
+            .with_state(self)
+    }
 }
 
 /// That it answers is the answer: a task that dies ends the process.
@@ -37,8 +39,8 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(State(shown): State<Shown>) -> Response {
-    let health = shown.health.now();
+async fn readyz(State(pages): State<Pages>) -> Response {
+    let health = pages.health.now();
     let ready = health.is_ready();
     let status = if ready {
         StatusCode::OK
@@ -48,12 +50,12 @@ async fn readyz(State(shown): State<Shown>) -> Response {
     (status, Json(Readiness { ready, health })).into_response()
 }
 
-async fn render_metrics(State(shown): State<Shown>) -> impl IntoResponse {
+async fn render_metrics(State(pages): State<Pages>) -> impl IntoResponse {
     (
         [(
             header::CONTENT_TYPE,
             "text/plain; version=0.0.4; charset=utf-8",
         )],
-        shown.metrics.render(),
+        pages.metrics.render(),
     )
 }

@@ -1,0 +1,68 @@
+//! Takes connections and answers on them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// How long a client may take to send the head of a request, or to send nothing between two.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections at once; further ones wait to be taken. Well below the 1024 files that a process may have
+/// open where nobody allowed it more.
+const MOST_CONNECTIONS: usize = 512;
+
+/// How long to wait when the system gives no connection (no more files, mostly).
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Answers until `stop`; then takes no connection any more, and finishes the answers that are under way.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    while let Some((stream, permit)) = stop.run_until_cancelled(accept(&listener, &room)).await {
+        while connections.try_join_next().is_some() {}
+        let answering = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .serve_connection(
+                TokioIo::new(stream),
+                TowerToHyperService::new(router.clone()),
+            );
+        let answering = graceful.watch(answering);
+        connections.spawn(async move {
+            if let Err(error) = answering.await {
+                tracing::debug!(%error, "HTTP connection ended");
+            }
+            drop(permit);
+        });
+    }
+    graceful.shutdown().await;
+}
+
+/// The next connection, when there is room for it.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+    // It fails only when the semaphore is closed, and nobody closes it.
+    let permit = Arc::clone(room).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, permit),
+            Err(error) => {
+                tracing::warn!(%error, "cannot take an HTTP connection");
+                sleep_until(Instant::now() + ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The address of the old Edge Function, as its callers know it.
+
+use serde_json::{Value, json};
+use ureq::http::{Method, Request, Response};
+
+use crate::support::{Database, Gate, Service, command, eventually, send};
+
+const PATH: &str = "/functions/v1/process-lead-migration-queue";
+const TOKEN: &str = "um-segredo";
+/// The workers leave everything to the calls: no poll comes by, and the trigger is dropped.
+const ARGUMENTS: [&str; 4] = ["--poll-interval", "1h", "--api-token", TOKEN];
+
+async fn service_that_waits_for_calls(database: &Database) -> Service {
+    let service = Service::start(database, &ARGUMENTS).await;
+    database
+        .run("drop trigger lead_migration_queued on pgmq.q_lead_migration_queue")
+        .await;
+    service
+}
+
+fn request(service: &Service, method: Method, body: impl Into<String>) -> Request<String> {
+    Request::builder()
+        .method(method)
+        .uri(format!("http://{}{PATH}", service.address()))
+        .header("authorization", format!("Bearer {TOKEN}"))
+        .body(body.into())
+        .expect("a request")
+}
+
+async fn post(service: &Service, body: impl Into<String>) -> (u16, Value) {
+    let response = send(request(service, Method::POST, body)).await;
+    (response.status().as_u16(), json_of(&response))
+}
+
+fn json_of(response: &Response<String>) -> Value {
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    serde_json::from_str(response.body()).expect("it is JSON")
+}
+
+fn assert_refused((status, body): (u16, Value), expected: u16) {
+    assert_eq!(status, expected, "{body}");
+    assert_eq!(body["success"], false, "{body}");
+    assert!(
+        body["error"].as_str().is_some_and(|text| !text.is_empty()),
+        "{body}"
+    );
+    assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
+}
+
+#[tokio::test]
+async fn a_call_processes_what_is_queued_and_answers_as_the_edge_function_did() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(250).await;
+    let service = service_that_waits_for_calls(&database).await;
+    let message_id = crm.enqueue(run).await["message_id"].clone();
+
+    let (status, mut body) = post(&service, "").await;
+
+    assert_eq!(status, 200);
+    let timestamp = body["timestamp"].as_str().expect("a text").to_owned();
+    assert!(
+        timestamp.len() == 20 && timestamp.ends_with('Z'),
+        "{timestamp}"
+    );
+    let name: String = database
+        .value("select name from public.runs where id = $1", &[&run])
+        .await;
+    let message_ids: Vec<i64> = body["results"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|result| result["message_id"].as_i64().expect("a number"))
+        .collect();
+    assert_eq!(json!(message_ids[0]), message_id);
+    let result = |batch: usize, moved: u32, remaining: u32| {
+        json!({
+            "batch": batch, "message_id": message_ids[batch - 1], "run_id": run, "run_name": name,
+            "leads_moved": moved, "leads_remaining": remaining, "success": true,
+            "message": format!("Batch processado: {moved} leads movidos, {remaining} restantes")
+        })
+    };
+    body["timestamp"] = Value::Null;
+    assert_eq!(
+        body,
+        json!({
+            "success": true, "timestamp": null, "batches_processed": 3, "total_leads_moved": 250,
+            "results": [result(1, 100, 150), result(2, 100, 50), result(3, 50, 0)],
+            "message": "Processados 3 batch(es), 250 leads movidos"
+        })
+    );
+    assert_eq!(crm.leads_at(run, crm.target).await, 250);
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn a_call_ends_after_ten_batches_and_one_with_nothing_to_do_at_once() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(120).await;
+    let service = service_that_waits_for_calls(&database).await;
+    crm.enqueue(run).await;
+
+    for (leads, batches) in [(100, 10), (20, 2), (0, 0)] {
+        let (status, body) = post(&service, r#"{"batch_size": 10, "other": 1}"#).await;
+
+        assert_eq!((status, &body["success"]), (200, &json!(true)));
+        assert_eq!(body["batches_processed"], batches, "{body}");
+        assert_eq!(body["total_leads_moved"], leads, "{body}");
+    }
+    let moved = service.metric("lead_mover_leads_moved_total").await;
+    assert!((moved - 120.0).abs() < 0.5, "counted: {moved}");
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_is_a_result_like_another() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(10).await;
+    let service = service_that_waits_for_calls(&database).await;
+    crm.enqueue(run).await;
+    database
+        .run(
+            "create function public.fail() returns trigger language plpgsql as
+             $$ begin raise exception 'disco cheio' using errcode = '53100'; end $$;
+             create trigger fail before update on public.leads
+             for each row execute function public.fail()",
+        )
+        .await;
+
+    let (status, body) = post(&service, "{}").await;
+
+    assert_eq!((status, &body["success"]), (200, &json!(true)));
+    assert_eq!(body["results"][0]["success"], false);
+    let message = body["results"][0]["message"].as_str().expect("a text");
+    assert!(message.contains("disco cheio"), "{message}");
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn only_who_has_the_key_is_let_in() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(10).await;
+    let service = service_that_waits_for_calls(&database).await;
+    crm.enqueue(run).await;
+
+    for (name, value, expected) in [
+        ("x-key", TOKEN, 401),
+        ("authorization", "Bearer wrong", 401),
+        ("authorization", TOKEN, 401),
+        ("apikey", "", 401),
+        ("apikey", TOKEN, 200),
+    ] {
+        let mut request = request(&service, Method::POST, "");
+        request.headers_mut().clear();
+        request
+            .headers_mut()
+            .insert(name, value.parse().expect("a value"));
+        let response = send(request).await;
+        let answer = (response.status().as_u16(), json_of(&response));
+        if expected == 200 {
+            assert_eq!(answer.0, 200, "{answer:?}");
+        } else {
+            assert_eq!(
+                crm.leads_at(run, crm.target).await,
+                0,
+                "{name}: {value} moved leads"
+            );
+            assert_refused(answer, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_a_call_is_refused_with_its_status() {
+    let database = Database::new().await;
+    let service = service_that_waits_for_calls(&database).await;
+
+    for body in [
+        "{",
+        "[]",
+        "\"x\"",
+        "1",
+        r#"{"batch_size": 0}"#,
+        r#"{"batch_size": -1}"#,
+        r#"{"batch_size": 10001}"#,
+        r#"{"batch_size": 2147483648}"#,
+        r#"{"batch_size": 1.5}"#,
+        r#"{"batch_size": "100"}"#,
+    ] {
+        assert_refused(post(&service, body).await, 400);
+    }
+    for body in [
+        "",
+        " ",
+        "{}",
+        r#"{"batch_size": null}"#,
+        r#"{"batch_size": 10000}"#,
+    ] {
+        assert_eq!(post(&service, body).await.0, 200, "{body}");
+    }
+    assert_refused(post(&service, " ".repeat(16 * 1024 + 1)).await, 413);
+
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
+        let response = send(request(&service, method, "")).await;
+        assert_eq!(response.headers()["allow"], "POST, OPTIONS");
+        assert_refused((response.status().as_u16(), json_of(&response)), 405);
+    }
+}
+
+#[tokio::test]
+async fn a_browser_may_ask_first_without_a_key() {
+    let database = Database::new().await;
+    let service = service_that_waits_for_calls(&database).await;
+    let mut request = request(&service, Method::OPTIONS, "");
+    request.headers_mut().clear();
+
+    let response = send(request).await;
+
+    assert_eq!(response.status(), 200);
+    let headers = response.headers();
+    assert_eq!(headers["access-control-allow-origin"], "*");
+    for header in ["authorization", "apikey", "content-type", "x-client-info"] {
+        let allowed = headers["access-control-allow-headers"].to_str().unwrap();
+        assert!(allowed.contains(header), "{allowed}");
+    }
+}
+
+#[tokio::test]
+async fn further_calls_than_a_few_at_once_are_turned_away() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let gate = Gate::close(&database).await;
+    let service = service_that_waits_for_calls(&database).await;
+    for _ in 0..4 {
+        let run = crm.run_of(5).await;
+        crm.enqueue(run).await;
+    }
+
+    let call = || post(&service, "");
+    let (first, second, third, fourth, refused) =
+        tokio::join!(call(), call(), call(), call(), async {
+            gate.reached_by(4).await;
+            let refused = call().await;
+            gate.open().await;
+            refused
+        });
+
+    assert_refused(refused, 503);
+    let moved: u64 = [first, second, third, fourth]
+        .iter()
+        .map(|(_, body)| body["total_leads_moved"].as_u64().expect("a number"))
+        .sum();
+    assert_eq!(moved, 20);
+}
+
+#[tokio::test]
+async fn without_a_database_the_answer_is_503() {
+    let service = Service::start_unready("host=127.0.0.1 port=1 user=x dbname=x", &ARGUMENTS).await;
+
+    assert_refused(post(&service, "").await, 503);
+}
+
+#[tokio::test]
+async fn while_it_stops_the_running_call_ends_and_further_ones_are_refused() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(30).await;
+    let gate = Gate::close(&database).await;
+    let service = service_that_waits_for_calls(&database).await;
+    crm.enqueue(run).await;
+
+    let (running, refused) = tokio::join!(post(&service, r#"{"batch_size": 10}"#), async {
+        gate.reached_by(1).await;
+        service.signal(nix::sys::signal::Signal::SIGTERM);
+        eventually("it drains", async || {
+            service.count_logged("stopping: no new batch") == 1
+        })
+        .await;
+        let refused = post(&service, "").await;
+        gate.open().await;
+        refused
+    });
+
+    assert_refused(refused, 503);
+    assert_eq!(running.0, 200);
+    assert_eq!(
+        running.1["batches_processed"], 1,
+        "no new batch after the signal"
+    );
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn without_a_token_there_is_no_such_address_and_a_blank_one_is_an_error() {
+    let database = Database::new().await;
+    let service = Service::start(&database, &[]).await;
+    let response = send(request(&service, Method::POST, "")).await;
+    assert_eq!(response.status(), 404);
+
+    for token in ["", " \n"] {
+        let output = command(&["serve"])
+            .env("DATABASE_URL", database.connection_string())
+            .env("LEAD_MOVER_API_TOKEN", token)
+            .output()
+            .await
+            .expect("it runs");
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
