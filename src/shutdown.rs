@@ -30,6 +30,12 @@ impl Shutdown {
         self.soft.is_cancelled()
     }
 
+    /// Whether stopping is forced.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.hard.is_cancelled()
+    }
+
     /// Returns when stopping begins.
     pub async fn begun(&self) {
         self.soft.cancelled().await;

@@ -2,15 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use crate::batch::{self, Unanswered};
+use crate::batch::{Calls, Unanswered};
 use crate::db::ConnectionSettings;
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
-use crate::queue::{Outcome, Queue};
+use crate::queue::{Outcome, Queue, QueueError};
 use crate::report::Reporter;
 use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 use crate::wake::Ear;
+
+/// What a batch of a hundred leads takes about.
+const QUICK_BATCH: Duration = Duration::from_millis(3);
+/// The most calls in flight on one session. When stopping begins they are finished, so not too many.
+const MOST_IN_FLIGHT: usize = 16;
 
 /// One of several tasks that share the work.
 pub(crate) struct Worker {
@@ -28,7 +33,7 @@ impl Worker {
     pub(crate) async fn run(mut self) {
         let mut connection = Reconnecting::new(ConnectionRole::Worker);
         loop {
-            let connecting = Queue::connect(&self.settings, &self.name);
+            let connecting = Queue::connect_to_work(&self.settings, &self.name);
             let error = match self.shutdown.or_begun(connecting).await {
                 None => return,
                 Some(Err(error)) => error,
@@ -46,9 +51,13 @@ impl Worker {
     }
 
     async fn work(&mut self, queue: &Queue, connection: &mut Reconnecting) -> Unanswered {
+        let most_in_flight = match round_trip(queue).await {
+            Ok(round_trip) => most_in_flight(round_trip),
+            Err(error) => return Unanswered::Lost(error),
+        };
         loop {
             self.ear.clear();
-            let next_due = match self.drain(queue, connection).await {
+            let next_due = match self.drain(queue, most_in_flight, connection).await {
                 Ok(next_due) => next_due,
                 Err(end) => return end,
             };
@@ -68,20 +77,58 @@ impl Worker {
     async fn drain(
         &self,
         queue: &Queue,
+        most_in_flight: usize,
         connection: &mut Reconnecting,
     ) -> Result<Option<Duration>, Unanswered> {
+        let mut calls = Calls::new(queue, &self.shutdown);
+        // One, until there turns out to be more to do than one batch.
+        let mut wanted = 1;
+        let mut idle = None;
         loop {
-            if self.shutdown.has_begun() {
-                return Err(Unanswered::Stopped);
+            while idle.is_none() && calls.len() < wanted && !self.shutdown.has_begun() {
+                calls.send(None);
             }
-            let started = Instant::now();
-            let batch = batch::process(queue, None, &self.shutdown).await?;
+            let Some((batch, duration)) = calls.answer().await? else {
+                return idle.ok_or(Unanswered::Stopped);
+            };
             self.health.database_reached();
             connection.works();
             if batch.outcome == Outcome::Idle {
-                return Ok(batch.next_due);
+                idle = Some(batch.next_due);
+            } else {
+                idle = None;
+                wanted = (wanted * 2).min(most_in_flight);
+                self.reporter.batch(batch, duration);
             }
-            self.reporter.batch(batch, started.elapsed());
+        }
+    }
+}
+
+async fn round_trip(queue: &Queue) -> Result<Duration, QueueError> {
+    let asked = Instant::now();
+    queue.ping().await?;
+    Ok(asked.elapsed())
+}
+
+/// How many calls to have in flight, so that a database far away is kept as busy as one next door: one, and
+/// another for each batch that would fit into a round trip.
+fn most_in_flight(round_trip: Duration) -> usize {
+    let batches = round_trip.as_millis() / QUICK_BATCH.as_millis();
+    usize::try_from(batches)
+        .unwrap_or(usize::MAX)
+        .saturating_add(1)
+        .min(MOST_IN_FLIGHT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_farther_the_database_the_more_calls_are_in_flight() {
+        for (round_trip_ms, expected) in [(0, 1), (1, 1), (3, 2), (20, 7), (50, 16), (5_000, 16)] {
+            let calls = most_in_flight(Duration::from_millis(round_trip_ms));
+            assert_eq!(calls, expected, "{round_trip_ms} ms");
         }
     }
 }

@@ -112,6 +112,19 @@ impl ConnectionSettings {
         config
     }
 
+    /// The same, with settings for the server's session that its own `options` win over.
+    pub(super) fn with_defaults(&self, defaults: &[(&str, &str)]) -> Self {
+        let mut settings = self.clone();
+        let mut options: Vec<String> = defaults
+            .iter()
+            .map(|(name, value)| format!("-c {name}={value}"))
+            .collect();
+        // Of two values for one setting the server takes the last.
+        options.extend(self.config.get_options().map(ToOwned::to_owned));
+        settings.config.options(options.join(" "));
+        settings
+    }
+
     /// `host:port/dbname as user` of one of the servers.
     pub(super) fn describe_address(&self, address: &ServerAddress) -> String {
         format!("{address}/{} as {}", self.dbname, self.user)

@@ -31,6 +31,12 @@ pub enum QueueError {
     /// `lead_mover.process_batch`.
     #[error("cannot process a batch")]
     ProcessBatch(#[source] tokio_postgres::Error),
+    /// Nothing but a question and an answer.
+    #[error("the database does not answer")]
+    Ping(#[source] tokio_postgres::Error),
+    /// `lead_mover.process_batch`, for longer than the server may take.
+    #[error("the database does not answer")]
+    Silent,
     /// The request to cancel the one that runs.
     #[error("cannot cancel the running statement")]
     CancelStatement(#[source] tokio_postgres::Error),
@@ -90,11 +96,35 @@ impl Queue {
         settings: &ConnectionSettings,
         application_name: &str,
     ) -> Result<Self, QueueError> {
-        let client = db::open_session(settings, application_name).await?;
         Ok(Self {
-            client,
+            client: db::open_session(settings, application_name).await?,
             settings: settings.clone(),
         })
+    }
+
+    /// The same, with the time-outs of a session that processes batches.
+    ///
+    /// # Errors
+    /// [`QueueError::Connect`].
+    pub(crate) async fn connect_to_work(
+        settings: &ConnectionSettings,
+        application_name: &str,
+    ) -> Result<Self, QueueError> {
+        Ok(Self {
+            client: db::open_working_session(settings, application_name).await?,
+            settings: settings.clone(),
+        })
+    }
+
+    /// Question and answer, and nothing else.
+    ///
+    /// # Errors
+    /// [`QueueError::Ping`].
+    pub(crate) async fn ping(&self) -> Result<(), QueueError> {
+        self.client
+            .check_connection()
+            .await
+            .map_err(QueueError::Ping)
     }
 
     /// Processes one batch of one message, in a transaction of its own: as many leads as its move was

@@ -1,8 +1,11 @@
 //! `POST /functions/v1/process-lead-migration-queue`: the address of the Edge Function that the service
 //! replaces. Whoever called that goes on as before; the workers need no such call.
 
+mod answer;
+mod refusal;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
@@ -10,15 +13,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use chrono::{SecondsFormat, Utc};
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use uuid::Uuid;
 
+use self::answer::Answer;
+use self::refusal::Refusal;
 use super::ApiToken;
-use crate::batch::{self, Unanswered};
+use crate::batch::{Calls, Unanswered};
 use crate::db::{self, ConnectionSettings};
 use crate::queue::{Batch, Outcome, Queue, QueueError};
 use crate::report::Reporter;
@@ -42,33 +44,6 @@ pub(crate) struct ProcessQueue {
     calls: Arc<Semaphore>,
 }
 
-/// What a call answers with.
-#[derive(Serialize)]
-struct Answer {
-    success: bool,
-    timestamp: String,
-    batches_processed: usize,
-    total_leads_moved: u64,
-    results: Vec<BatchResult>,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct BatchResult {
-    /// From 1.
-    batch: usize,
-    message_id: Option<i64>,
-    run_id: Option<Uuid>,
-    run_name: Option<String>,
-    leads_moved: u32,
-    leads_remaining: u64,
-    success: bool,
-    message: Option<String>,
-}
-
-/// Why a call was refused; its text is for people.
-struct Refusal(StatusCode, String);
-
 impl ProcessQueue {
     pub(crate) fn new(
         token: ApiToken,
@@ -91,15 +66,7 @@ impl ProcessQueue {
                 PATH,
                 post(process)
                     .options(async || allow_origin("ok".into_response()))
-                    .fallback(async || {
-                        allow_origin(
-                            Refusal(
-                                StatusCode::METHOD_NOT_ALLOWED,
-                                "Método não permitido: use POST".to_owned(),
-                            )
-                            .into_response(),
-                        )
-                    })
+                    .fallback(async || allow_origin(Refusal::method_not_allowed().into_response()))
                     .layer(DefaultBodyLimit::max(BODY_LIMIT)),
             )
             .with_state(self)
@@ -114,34 +81,32 @@ impl ProcessQueue {
 
     async fn answer(&self, request: Request) -> Result<Answer, Refusal> {
         if !self.token.is_in(request.headers()) {
-            return Err(Refusal(
-                StatusCode::UNAUTHORIZED,
-                "Não autorizado: chave ausente ou inválida".to_owned(),
-            ));
+            return Err(Refusal::unauthorized());
         }
         let batch_size = batch_size(&body(request).await?)?;
         let Ok(_call) = self.calls.try_acquire() else {
-            return Err(unavailable("Há chamadas demais ao mesmo tempo"));
+            return Err(Refusal::unavailable("Há chamadas demais ao mesmo tempo"));
         };
         if self.shutdown.has_begun() {
-            return Err(unavailable("O serviço está sendo encerrado"));
+            return Err(Refusal::unavailable("O serviço está sendo encerrado"));
         }
         let batches = self.process(batch_size).await.map_err(|error| {
             tracing::warn!(error = db::describe(&error), "HTTP call failed");
-            unavailable("O banco de dados não está disponível")
+            Refusal::unavailable("O banco de dados não está disponível")
         })?;
         Ok(Answer::of(batches))
     }
 
     /// Batch after batch until none is due, it has been enough, or the service is stopping.
     async fn process(&self, batch_size: Option<i32>) -> Result<Vec<Batch>, QueueError> {
-        let queue = Queue::connect(&self.settings, "lead-mover http").await?;
+        let queue = Queue::connect_to_work(&self.settings, "lead-mover http").await?;
         let mut batches: Vec<Batch> = Vec::new();
+        let mut calls = Calls::new(&queue, &self.shutdown);
         while batches.len() < MOST_BATCHES && !self.shutdown.has_begun() {
-            let started = Instant::now();
-            let batch = match batch::process(&queue, batch_size, &self.shutdown).await {
-                Ok(batch) => batch,
-                Err(Unanswered::Stopped) => break,
+            calls.send(batch_size);
+            let (batch, duration) = match calls.answer().await {
+                Ok(Some(answer)) => answer,
+                Ok(None) | Err(Unanswered::Stopped) => break,
                 // What was done is worth more to the caller than what comes next.
                 Err(Unanswered::Lost(error)) if !batches.is_empty() => {
                     tracing::warn!(error = db::describe(&error), "HTTP call cut short");
@@ -152,63 +117,10 @@ impl ProcessQueue {
             if batch.outcome == Outcome::Idle {
                 break;
             }
-            self.reporter.batch(batch.clone(), started.elapsed());
+            self.reporter.batch(batch.clone(), duration);
             batches.push(batch);
         }
         Ok(batches)
-    }
-}
-
-impl Answer {
-    fn of(batches: Vec<Batch>) -> Self {
-        let total_leads_moved = batches
-            .iter()
-            .map(|batch| u64::from(batch.leads_moved))
-            .sum();
-        Self {
-            success: true,
-            timestamp: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
-            batches_processed: batches.len(),
-            total_leads_moved,
-            message: format!(
-                "Processados {} batch(es), {total_leads_moved} leads movidos",
-                batches.len()
-            ),
-            results: (1..).zip(batches).map(BatchResult::of).collect(),
-        }
-    }
-}
-
-impl BatchResult {
-    fn of((number, batch): (usize, Batch)) -> Self {
-        Self {
-            batch: number,
-            message_id: batch.message_id,
-            run_id: batch.run_id,
-            run_name: batch.run_name,
-            leads_moved: batch.leads_moved,
-            leads_remaining: batch.leads_remaining,
-            success: batch.outcome == Outcome::Moved,
-            message: batch.text,
-        }
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let Self(status, error) = self;
-        let mut response =
-            (status, Json(json!({ "success": false, "error": error }))).into_response();
-        let (name, value) = match status {
-            StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer"),
-            StatusCode::METHOD_NOT_ALLOWED => (header::ALLOW, "POST, OPTIONS"),
-            StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "5"),
-            _ => return response,
-        };
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-        response
     }
 }
 
@@ -223,11 +135,10 @@ async fn process(State(queue): State<ProcessQueue>, request: Request) -> Respons
 async fn body(request: Request) -> Result<Bytes, Refusal> {
     match timeout(BODY_TIMEOUT, Bytes::from_request(request, &())).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("Corpo grande demais: no máximo {BODY_LIMIT} bytes"),
-        )),
-        Ok(Err(_)) | Err(_) => Err(bad_request("Corpo incompleto")),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(Refusal::too_large(BODY_LIMIT))
+        }
+        Ok(Err(_)) | Err(_) => Err(Refusal::bad_request("Corpo incompleto")),
     }
 }
 
@@ -237,9 +148,9 @@ fn batch_size(body: &[u8]) -> Result<Option<i32>, Refusal> {
         return Ok(None);
     }
     let body: Value = serde_json::from_slice(body)
-        .map_err(|error| bad_request(&format!("Corpo inválido: não é JSON ({error})")))?;
+        .map_err(|error| Refusal::bad_request(&format!("Corpo inválido: não é JSON ({error})")))?;
     let Value::Object(body) = body else {
-        return Err(bad_request("Corpo inválido: não é um objeto JSON"));
+        return Err(Refusal::bad_request("Corpo inválido: não é um objeto JSON"));
     };
     match body.get("batch_size") {
         None | Some(Value::Null) => Ok(None),
@@ -248,19 +159,10 @@ fn batch_size(body: &[u8]) -> Result<Option<i32>, Refusal> {
             .filter(|size| (1..=10_000).contains(size))
             .and_then(|size| i32::try_from(size).ok())
             .map(Some)
-            .ok_or_else(|| bad_request("batch_size deve ser um número inteiro de 1 a 10000")),
+            .ok_or_else(|| {
+                Refusal::bad_request("batch_size deve ser um número inteiro de 1 a 10000")
+            }),
     }
-}
-
-fn bad_request(text: &str) -> Refusal {
-    Refusal(StatusCode::BAD_REQUEST, text.to_owned())
-}
-
-fn unavailable(text: &str) -> Refusal {
-    Refusal(
-        StatusCode::SERVICE_UNAVAILABLE,
-        format!("{text}; tente de novo em alguns segundos"),
-    )
 }
 
 /// As Supabase's functions do it: a browser may call from anywhere, it needs the key all the same.

@@ -1,0 +1,206 @@
+//! A TCP proxy before the tests' PostgreSQL, that delays, swallows and cuts as it is told.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+
+/// What happens to the bytes of every connection, those that are open included.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Weather {
+    /// How much later they arrive, each way.
+    pub(crate) delay: Duration,
+    /// What comes from the client is taken and forgotten.
+    pub(crate) swallow_to_server: bool,
+    /// What comes from the server is taken and forgotten.
+    pub(crate) swallow_to_client: bool,
+    /// A connection is cut when its server has said that a command is complete, and before it says that
+    /// it is ready: the commit is done, and the client cannot know.
+    pub(crate) cut_after_command: bool,
+}
+
+/// Forwards as long as it lives.
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    server: Config,
+    controls: Controls,
+    _accepting: JoinSet<()>,
+}
+
+#[derive(Clone)]
+struct Controls {
+    weather: watch::Sender<Weather>,
+    /// Goes up when all connections are to be cut.
+    cuts: watch::Sender<u64>,
+}
+
+impl Proxy {
+    /// Before the server that the connection string names.
+    pub(crate) async fn before(connection_string: &str) -> Self {
+        let server: Config = connection_string.parse().expect("a connection string");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it has one");
+        let controls = Controls {
+            weather: watch::Sender::new(Weather::default()),
+            cuts: watch::Sender::new(0),
+        };
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, server.clone(), controls.clone()));
+        Self {
+            address,
+            server,
+            controls,
+            _accepting: accepting,
+        }
+    }
+
+    /// The same database, through the proxy.
+    pub(crate) fn connection_string(&self) -> String {
+        format!(
+            "host=127.0.0.1 port={} user={} dbname={} sslmode=disable",
+            self.address.port(),
+            self.server.get_user().expect("a user"),
+            self.server.get_dbname().expect("a database"),
+        )
+    }
+
+    pub(crate) fn set(&self, weather: Weather) {
+        self.controls.weather.send_replace(weather);
+    }
+
+    /// Ends every connection, as a server does that dies.
+    pub(crate) fn cut(&self) {
+        self.controls.cuts.send_modify(|cuts| *cuts += 1);
+    }
+}
+
+async fn accept(listener: TcpListener, server: Config, controls: Controls) {
+    let mut connections = JoinSet::new();
+    while let Ok((client, _)) = listener.accept().await {
+        connections.spawn(serve(client, server.clone(), controls.clone()));
+    }
+}
+
+async fn serve(client: TcpStream, server: Config, controls: Controls) {
+    client.set_nodelay(true).expect("it can be set");
+    let port = server.get_ports().first().copied().unwrap_or(5432);
+    // Where the server is not there the client is cut off, as by the server itself.
+    match &server.get_hosts()[0] {
+        Host::Unix(directory) => {
+            let socket = directory.join(format!(".s.PGSQL.{port}"));
+            if let Ok(server) = UnixStream::connect(socket).await {
+                forward(client.into_split(), server.into_split(), controls).await;
+            }
+        }
+        Host::Tcp(host) => {
+            if let Ok(server) = TcpStream::connect((host.as_str(), port)).await {
+                forward(client.into_split(), server.into_split(), controls).await;
+            }
+        }
+    }
+}
+
+/// Until one of them ends the connection, or it is cut.
+async fn forward(
+    (from_client, to_client): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+    (from_server, to_server): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+    controls: Controls,
+) {
+    let weather = controls.weather.subscribe();
+    let mut cuts = controls.cuts.subscribe();
+    tokio::select! {
+        () = pump(from_client, to_server, &weather, |weather| weather.swallow_to_server, None) => {}
+        () = pump(
+            from_server,
+            to_client,
+            &weather,
+            |weather| weather.swallow_to_client,
+            Some(Frames::default()),
+        ) => {}
+        _ = cuts.changed() => {}
+    }
+}
+
+/// Reads, and writes what was read when its time has come; so a delay does not make it any narrower.
+async fn pump(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    weather: &watch::Receiver<Weather>,
+    swallows: impl Fn(&Weather) -> bool,
+    mut frames: Option<Frames>,
+) {
+    let (sender, mut receiver) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    let reading = async {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(read @ 1..) = from.read(&mut buffer).await {
+            let weather = *weather.borrow();
+            if swallows(&weather) {
+                continue;
+            }
+            let mut bytes = &buffer[..read];
+            let end = frames
+                .as_mut()
+                .and_then(|frames| frames.command_complete(bytes));
+            if let Some(end) = end.filter(|_| weather.cut_after_command) {
+                bytes = &bytes[..end];
+            }
+            let last = bytes.len() < read;
+            let sent = sender.send((Instant::now() + weather.delay, bytes.to_vec()));
+            if last || sent.is_err() {
+                break;
+            }
+        }
+        drop(sender);
+    };
+    let writing = async {
+        while let Some((due, bytes)) = receiver.recv().await {
+            sleep_until(due).await;
+            if to.write_all(&bytes).await.is_err() {
+                break;
+            }
+        }
+    };
+    tokio::join!(reading, writing);
+}
+
+/// Where the server's messages end (PostgreSQL manual, 55.7): a letter, and a length that counts itself.
+#[derive(Default)]
+struct Frames {
+    head: Vec<u8>,
+    left: usize,
+}
+
+impl Frames {
+    /// Where in these bytes a `CommandComplete` ends; they go on from those of the call before.
+    fn command_complete(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut position = 0;
+        let mut end = None;
+        while position < bytes.len() {
+            if self.left == 0 {
+                self.head.push(bytes[position]);
+                position += 1;
+                if self.head.len() == 5 {
+                    let length: [u8; 4] = self.head[1..].try_into().expect("four bytes");
+                    self.left = u32::from_be_bytes(length) as usize - 4;
+                }
+            } else {
+                let taken = self.left.min(bytes.len() - position);
+                self.left -= taken;
+                position += taken;
+            }
+            if self.left == 0 && self.head.len() == 5 {
+                if self.head[0] == b'C' && end.is_none() {
+                    end = Some(position);
+                }
+                self.head.clear();
+            }
+        }
+        end
+    }
+}
