@@ -8,15 +8,15 @@ SHELL_SCRIPTS := .ci/run scripts/setup
 
 # Cargo uses all cores by itself, and steps side by side would only mix up what they print.
 .NOTPARALLEL:
-.PHONY: help setup demo test bench check schema shellcheck rustfmt clippy rustdoc deny
+.PHONY: help setup test-setup demo test bench check schema shellcheck rustfmt clippy rustdoc deny
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## move 992 leads in a private PostgreSQL and watch (ARGS=--exit ends by itself)
 	cargo run --locked --release -- demo $(ARGS)
 
-test: setup ## all tests (ARGS=NAME for those with NAME in their name)
+test: test-setup ## all tests (ARGS=NAME for those with NAME in their name)
 	cargo test --locked $(ARGS)
 
 bench: setup ## time it beside the ways it replaces (ARGS='--rounds 3')
@@ -24,11 +24,14 @@ bench: setup ## time it beside the ways it replaces (ARGS='--rounds 3')
 
 check: setup shellcheck rustfmt clippy rustdoc deny test ## everything that CI checks
 
-schema: setup ## write migrations/schema.sql anew after a change of migrations
+schema: test-setup ## write migrations/schema.sql anew after a change of migrations
 	UPDATE_SCHEMA=1 cargo test --locked --test it schema_sql
 
-setup: ## install what is missing to build and test
+setup: ## install what is missing to build and demonstrate
 	@scripts/setup
+
+test-setup: ## install what is missing to test
+	@scripts/setup tests
 
 # --- The parts of `check`, the quick ones first ---
 
