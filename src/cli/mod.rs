@@ -3,17 +3,23 @@
 mod bars;
 mod demo;
 mod failure;
+mod help;
 mod moves;
 mod output;
 mod serve;
+mod systemd;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use uuid::Uuid;
 
+use self::help::{
+    AFTER_HELP, COMPLETIONS_HELP, ENQUEUE_HELP, MIGRATE_HELP, SERVE_HELP, STATUS_HELP,
+};
 use self::output::say;
 use crate::config::{DatabaseArgs, LogArgs, LogFormat, ServiceArgs};
 use crate::queue::Control;
@@ -31,27 +37,21 @@ pub struct Cli {
     log: LogArgs,
 }
 
-const AFTER_HELP: &str = "\
-Examples:
-  lead-mover demo
-  DATABASE_URL=postgresql://… lead-mover migrate
-  DATABASE_URL=postgresql://… lead-mover serve
-  lead-mover enqueue RUN FUNNEL COLUMN --wait
-  lead-mover status --watch
-
-Exit status: 0 done, 1 failed, 2 wrong use or settings.";
-
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the service: listen, move leads, serve HTTP
+    #[command(after_help = SERVE_HELP)]
     Serve(ServiceArgs),
     /// Install or upgrade the queue, schema, functions and trigger
+    #[command(after_help = MIGRATE_HELP)]
     Migrate(MigrateArgs),
     /// Try it: a private PostgreSQL, 992 leads, the whole way
     Demo(demo::DemoArgs),
     /// Queue the move of a run's leads to a funnel and column
+    #[command(after_help = ENQUEUE_HELP)]
     Enqueue(moves::EnqueueArgs),
     /// Show how far moves are
+    #[command(after_help = STATUS_HELP)]
     Status(moves::StatusArgs),
     /// Cancel the run's active move; leads already moved stay where they are
     Cancel(RunArgs),
@@ -61,6 +61,12 @@ enum Command {
     Resume(RunArgs),
     /// Move what the run's last move left: it failed, or leads were refused
     Retry(RunArgs),
+    /// Print what a shell needs to complete commands and flags
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +124,12 @@ impl Command {
             Self::Pause(args) => args.run(Control::Pause, database).await,
             Self::Resume(args) => args.run(Control::Resume, database).await,
             Self::Retry(args) => args.run(Control::Retry, database).await,
+            Self::Completions { shell } => {
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Cli::command(), "lead-mover", &mut script);
+                say(String::from_utf8(script)?.trim_end());
+                Ok(ExitCode::SUCCESS)
+            }
         }
     }
 }

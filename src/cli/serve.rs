@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::systemd;
 use crate::app::Service;
 use crate::config::ServiceArgs;
 use crate::db::ConnectionSettings;
@@ -17,9 +18,11 @@ pub(super) async fn run(
     let shutdown = Shutdown::default();
     let mut signals = Signals::new()?;
     let service = Service::bind(settings).await?;
+    let health = service.health();
     tokio::select! {
         outcome = service.run(shutdown.clone()) => outcome?,
         () = signals.obey(&shutdown) => {}
+        () = systemd::tell(&health, &shutdown) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -215,3 +215,17 @@ async fn enqueue_and_wait_fails_when_leads_were_refused() {
         (&json!(4), &json!(1))
     );
 }
+
+#[tokio::test]
+async fn completions_are_printed_for_each_shell() {
+    for (shell, expected) in [
+        ("bash", "complete -F _lead__mover"),
+        ("zsh", "#compdef lead-mover"),
+        ("fish", "complete -c lead-mover"),
+    ] {
+        let printed = finish(&mut command(&["completions", shell])).await;
+
+        assert_eq!(printed.status, Some(0), "{shell}: {}", printed.stderr);
+        assert!(printed.stdout.contains(expected), "{shell}");
+    }
+}

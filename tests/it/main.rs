@@ -37,6 +37,7 @@ mod schema_sql;
 mod sessions;
 mod stopping;
 mod support;
+mod systemd;
 mod target_deleted;
 mod timeouts;
 mod upgrading;

@@ -51,6 +51,15 @@ impl Service {
 
     /// Started, and serving HTTP.
     pub(crate) async fn start_unready(database_url: &str, arguments: &[&str]) -> Self {
+        Self::start_with(database_url, arguments, &[]).await
+    }
+
+    /// The same, with something in its environment.
+    pub(crate) async fn start_with(
+        database_url: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut process = command(&[
             "serve",
             "--http-addr",
@@ -60,6 +69,7 @@ impl Service {
         ])
         .args(arguments)
         .env("DATABASE_URL", database_url)
+        .envs(environment.iter().copied())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary runs");
