@@ -15,7 +15,7 @@ use crate::health::HealthReporter;
 use crate::http::{Pages, ProcessQueue};
 use crate::listener::Listener;
 use crate::report::Reporter;
-use crate::sampler::Sampler;
+use crate::sampler::{Sample, Sampler};
 use crate::worker::Worker;
 use crate::{http, metrics, wake};
 
@@ -155,11 +155,13 @@ impl Service {
             listener.run().await;
             "listener"
         });
+        let sample = Sample::new();
         let sampler = Sampler {
             settings: self.settings.database.clone(),
             health: health.clone(),
             shutdown: shutdown.clone(),
             metrics: self.metrics.clone(),
+            sample: sample.clone(),
         };
         tasks.spawn(async {
             sampler.run().await;
@@ -168,6 +170,7 @@ impl Service {
         let pages = Pages {
             health,
             metrics: self.metrics,
+            sample,
         };
         let process_queue = self.settings.api_token.map(|token| {
             ProcessQueue::new(

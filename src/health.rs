@@ -48,9 +48,14 @@ impl Health {
     /// Whether everything is as it should be.
     pub(crate) fn is_ready(self) -> bool {
         self.database == DatabaseState::Reached
-            && self.schema == Some(SchemaState::Current)
+            && self.has_its_schema()
             && self.listener == ListenerState::Hearing
             && !self.draining
+    }
+
+    /// Whether the database has this binary's schema, as far as is known.
+    pub(crate) fn has_its_schema(self) -> bool {
+        self.schema == Some(SchemaState::Current)
     }
 }
 

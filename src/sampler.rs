@@ -1,8 +1,12 @@
-//! Reads the gauges of queue and ledger from the database, seldom.
+//! Reads the gauges of queue and ledger, and which schema the database has, when somebody asks for them:
+//! a service that nobody looks at leaves the database alone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
 
 use crate::db::{self, ConnectionSettings};
 use crate::health::HealthReporter;
@@ -11,7 +15,11 @@ use crate::queue::{Queue, QueueError};
 use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 
-const SAMPLE_INTERVAL: Duration = Duration::from_secs(15);
+/// How old a sample may be; how far apart to look unasked while the schema is not the right one; and how
+/// far apart the histograms are told to sort what they have recorded into buckets.
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(5);
+/// How long whoever asks waits for the answer. After that the last one has to do.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The task that samples.
 pub(crate) struct Sampler {
@@ -19,10 +27,45 @@ pub(crate) struct Sampler {
     pub(crate) health: HealthReporter,
     pub(crate) shutdown: Shutdown,
     pub(crate) metrics: PrometheusHandle,
+    pub(crate) sample: Sample,
+}
+
+/// Where to ask for a sample; clones ask the same sampler.
+#[derive(Debug, Clone)]
+pub(crate) struct Sample {
+    asked: Arc<Notify>,
+    taken: watch::Sender<Option<Instant>>,
+}
+
+impl Sample {
+    pub(crate) fn new() -> Self {
+        Self {
+            asked: Arc::new(Notify::new()),
+            taken: watch::Sender::new(None),
+        }
+    }
+
+    /// Asks for one, unless the last is fresh.
+    pub(crate) fn ask(&self) {
+        if !is_fresh(*self.taken.borrow()) {
+            self.asked.notify_one();
+        }
+    }
+
+    /// Asks, and waits until there is a fresh one, where the database answers soon.
+    pub(crate) async fn refresh(&self) {
+        let mut taken = self.taken.subscribe();
+        self.ask();
+        let _too_late = timeout(PATIENCE, taken.wait_for(|taken| is_fresh(*taken))).await;
+    }
+}
+
+fn is_fresh(taken: Option<Instant>) -> bool {
+    taken.is_some_and(|taken| taken.elapsed() < SAMPLE_INTERVAL)
 }
 
 impl Sampler {
-    /// Samples until stopping begins, through any number of lost connections.
+    /// Samples when asked until stopping begins, through any number of lost connections.
     pub(crate) async fn run(self) {
         let mut connection = Reconnecting::new(ConnectionRole::Sampler);
         loop {
@@ -43,11 +86,21 @@ impl Sampler {
         loop {
             self.health.schema(queue.schema_state().await?);
             metrics::sample(&queue.sample().await?);
+            self.sample.taken.send_replace(Some(Instant::now()));
             connection.works();
-            // Histograms keep what was recorded until they are told to sort it into buckets.
+            self.until_asked().await;
+        }
+    }
+
+    /// Returns when somebody asks, or the schema may have become the right one.
+    async fn until_asked(&self) {
+        while timeout(SAMPLE_INTERVAL, self.sample.asked.notified())
+            .await
+            .is_err()
+        {
             self.metrics.run_upkeep();
-            if !self.shutdown.sleep(SAMPLE_INTERVAL).await {
-                return Ok(());
+            if !self.health.now().has_its_schema() {
+                return;
             }
         }
     }

@@ -9,12 +9,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
 use crate::health::{Health, HealthReporter};
+use crate::sampler::Sample;
 
 /// What the pages show.
 #[derive(Clone)]
 pub(crate) struct Pages {
     pub(crate) health: HealthReporter,
     pub(crate) metrics: PrometheusHandle,
+    pub(crate) sample: Sample,
 }
 
 #[derive(Serialize)]
@@ -40,6 +42,8 @@ async fn healthz() -> &'static str {
 }
 
 async fn readyz(State(pages): State<Pages>) -> Response {
+    // What it finds is for the next probe: this one is answered at once.
+    pages.sample.ask();
     let health = pages.health.now();
     let ready = health.is_ready();
     let status = if ready {
@@ -51,6 +55,7 @@ async fn readyz(State(pages): State<Pages>) -> Response {
 }
 
 async fn render_metrics(State(pages): State<Pages>) -> impl IntoResponse {
+    pages.sample.refresh().await;
     (
         [(
             header::CONTENT_TYPE,

@@ -17,6 +17,7 @@ mod far_database;
 mod half_open;
 mod hostile_names;
 mod http_connections;
+mod idle;
 mod installing;
 mod lead_index;
 mod mapping;
