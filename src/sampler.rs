@@ -17,7 +17,7 @@ use crate::shutdown::Shutdown;
 
 /// How old a sample may be; how far apart to look unasked while the schema is not the right one; and how
 /// far apart the histograms are told to sort what they have recorded into buckets.
-const SAMPLE_INTERVAL: Duration = Duration::from_secs(5);
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(15);
 /// How long whoever asks waits for the answer. After that the last one has to do.
 const PATIENCE: Duration = Duration::from_secs(1);
 
