@@ -82,6 +82,7 @@ COMMENT ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message json
 CREATE FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
     AS $$
 declare
   v_run_name text;
@@ -105,12 +106,7 @@ begin
       hint = 'Confira p_run_id: não há linha com esse id em lead_mover.runs.';
   end if;
 
-  perform
-  from lead_mover.columns c
-  where c.id = p_column_id
-    and c.funnel_id = p_funnel_id;
-
-  if not found then
+  if not lead_mover.target_exists(p_funnel_id, p_column_id) then
     raise exception using
       errcode = 'LM002',
       message = format(
@@ -817,12 +813,7 @@ begin
   from lead_mover.progress p
   where p.migration_id = v_migration.migration_id;
 
-  if v_migration.failure is null and not exists (
-    select
-    from lead_mover.columns c
-    where c.id = v_migration.column_id
-      and c.funnel_id = v_migration.funnel_id
-  ) then
+  if v_migration.failure is null and not lead_mover.target_exists(v_migration.funnel_id, v_migration.column_id) then
     v_migration.failure := format('A coluna de destino %s não existe mais no funil %s', v_migration.column_id, v_migration.funnel_id);
   end if;
 
@@ -1324,6 +1315,28 @@ end
 $$;
 
 COMMENT ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) IS 'Takes the first due message that nobody holds, with its lane and its move.';
+
+CREATE FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $$
+begin
+  -- Reads nothing, and is refused all the same.
+  perform
+  from lead_mover.leads l
+  where false;
+
+  return exists (
+    select
+    from lead_mover.columns c
+    where c.id = p_column_id
+      and c.funnel_id = p_funnel_id
+  );
+end
+$$;
+
+COMMENT ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) IS 'Whether the funnel has that column; raises an error where row level security would hide leads or columns.';
 
 CREATE FUNCTION public.cancel_lead_migration(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1881,6 +1894,9 @@ GRANT ALL ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid
 
 REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.cancel_lead_migration(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_lead_migration(p_run_id uuid) TO service_role;

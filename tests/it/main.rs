@@ -32,6 +32,8 @@ mod retry_refused;
 mod schema_sql;
 mod stopping;
 mod support;
+mod rights_matrix;
+mod row_security;
 mod target_deleted;
 mod timeouts;
 mod upgrading;
