@@ -549,7 +549,7 @@ COMMENT ON FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INO
 
 CREATE FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'public', 'extensions', 'pg_temp'
     AS $$
 declare
   v_moved_ids p_ids%type;
@@ -563,7 +563,7 @@ begin
   held as materialized (
     select l.id
     from listed
-    join lead_mover.leads l on l.id = listed.id
+    join lead_mover.leads l on l.id operator(pg_catalog.=) listed.id
     where l.run_id = p_migration.run_id
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
     order by l.id
@@ -575,7 +575,7 @@ begin
       funnel_id = p_migration.funnel_id,
       column_id = p_migration.column_id
     from held
-    where l.id = held.id
+    where l.id operator(pg_catalog.=) held.id
     returning l.id
   )
   select
@@ -604,10 +604,10 @@ begin
     into p_settled, p_skipped
     from pg_catalog.unnest(p_ids) as listed (id)
     left join lead_mover.leads l
-      on l.id = listed.id
+      on l.id operator(pg_catalog.=) listed.id
       and l.run_id = p_migration.run_id
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
-    where listed.id <> all (v_moved_ids);
+    where listed.id operator(pg_catalog.<>) all (v_moved_ids);
   end if;
 end
 $$;
@@ -681,7 +681,7 @@ COMMENT ON FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migration
 
 CREATE FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'public', 'extensions', 'pg_temp'
     SET lock_timeout TO '1ms'
     AS $$
 declare
@@ -692,8 +692,8 @@ begin
     select l.id
     from lead_mover.leads l
     where l.run_id = p_migration.run_id
-      and l.id >= p_first_id
-      and l.id <= p_last_id
+      and l.id operator(pg_catalog.>=) p_first_id
+      and l.id operator(pg_catalog.<=) p_last_id
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
     order by l.id
     limit p_limit + 1
@@ -704,8 +704,8 @@ begin
       funnel_id = p_migration.funnel_id,
       column_id = p_migration.column_id
     where l.run_id = p_migration.run_id
-      and l.id >= p_first_id
-      and l.id <= coalesce((select page.id from page order by page.id offset p_limit - 1 limit 1), p_last_id)
+      and l.id operator(pg_catalog.>=) p_first_id
+      and l.id operator(pg_catalog.<=) coalesce((select page.id from page order by page.id offset p_limit - 1 limit 1), p_last_id)
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
     returning 1
   )
