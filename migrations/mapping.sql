@@ -10,6 +10,7 @@ declare
     'columns.id.uuid', 'columns.funnel_id.uuid'
   ];
   v_missing text;
+  v_foreign_type text;
 begin
   with wanted as (
     select
@@ -56,6 +57,35 @@ To try it on tables made for the purpose: migrate --example-schema$hint$;
   end if;
   if to_regclass('lead_mover.columns') is null then
     create view lead_mover.columns as select id, funnel_id from public.columns;
+  end if;
+
+  -- Functions look operators up in pg_catalog alone. For a type that an extension has brought along there is
+  -- none, or another than sorts its index: citext would be compared as text is. And keys are kept in arrays.
+  with recursive key_type as (
+    select t.oid, t.typtype, t.typcategory, t.typnamespace, t.typbasetype
+    from pg_attribute a
+    join pg_type t on t.oid = a.atttypid
+    where a.attrelid = 'lead_mover.leads'::regclass
+      and a.attname = 'id'
+    union all
+    select t.oid, t.typtype, t.typcategory, t.typnamespace, t.typbasetype
+    from key_type k
+    join pg_type t on t.oid = k.typbasetype
+  )
+  select format_type(k.oid, null)
+  into v_foreign_type
+  from key_type k
+  where k.typcategory = 'A'
+    or (k.typtype = 'b' and k.typnamespace <> 'pg_catalog'::regnamespace);
+
+  if v_foreign_type is not null then
+    raise exception using
+      errcode = 'feature_not_supported',
+      message = format('the lead mover cannot handle keys of type %s', v_foreign_type),
+      hint = $hint$Let the view show them as text, and index them as that:
+
+create view lead_mover.leads as select id::text as id, run_id, funnel_id, column_id from public.your_leads;
+create index concurrently on public.your_leads (run_id, (id::text));$hint$;
   end if;
 end
 $$;

@@ -82,6 +82,7 @@ COMMENT ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message json
 CREATE FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
     AS $$
 declare
   v_run_name text;
@@ -105,12 +106,7 @@ begin
       hint = 'Confira p_run_id: não há linha com esse id em lead_mover.runs.';
   end if;
 
-  perform
-  from lead_mover.columns c
-  where c.id = p_column_id
-    and c.funnel_id = p_funnel_id;
-
-  if not found then
+  if not lead_mover.target_exists(p_funnel_id, p_column_id) then
     raise exception using
       errcode = 'LM002',
       message = format(
@@ -553,7 +549,7 @@ COMMENT ON FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INO
 
 CREATE FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'public', 'extensions', 'pg_temp'
     AS $$
 declare
   v_moved_ids p_ids%type;
@@ -567,7 +563,7 @@ begin
   held as materialized (
     select l.id
     from listed
-    join lead_mover.leads l on l.id = listed.id
+    join lead_mover.leads l on l.id operator(pg_catalog.=) listed.id
     where l.run_id = p_migration.run_id
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
     order by l.id
@@ -579,7 +575,7 @@ begin
       funnel_id = p_migration.funnel_id,
       column_id = p_migration.column_id
     from held
-    where l.id = held.id
+    where l.id operator(pg_catalog.=) held.id
     returning l.id
   )
   select
@@ -608,10 +604,10 @@ begin
     into p_settled, p_skipped
     from pg_catalog.unnest(p_ids) as listed (id)
     left join lead_mover.leads l
-      on l.id = listed.id
+      on l.id operator(pg_catalog.=) listed.id
       and l.run_id = p_migration.run_id
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
-    where listed.id <> all (v_moved_ids);
+    where listed.id operator(pg_catalog.<>) all (v_moved_ids);
   end if;
 end
 $$;
@@ -685,7 +681,7 @@ COMMENT ON FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migration
 
 CREATE FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'public', 'extensions', 'pg_temp'
     SET lock_timeout TO '1ms'
     AS $$
 declare
@@ -696,8 +692,8 @@ begin
     select l.id
     from lead_mover.leads l
     where l.run_id = p_migration.run_id
-      and l.id >= p_first_id
-      and l.id <= p_last_id
+      and l.id operator(pg_catalog.>=) p_first_id
+      and l.id operator(pg_catalog.<=) p_last_id
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
     order by l.id
     limit p_limit + 1
@@ -708,8 +704,8 @@ begin
       funnel_id = p_migration.funnel_id,
       column_id = p_migration.column_id
     where l.run_id = p_migration.run_id
-      and l.id >= p_first_id
-      and l.id <= coalesce((select page.id from page order by page.id offset p_limit - 1 limit 1), p_last_id)
+      and l.id operator(pg_catalog.>=) p_first_id
+      and l.id operator(pg_catalog.<=) coalesce((select page.id from page order by page.id offset p_limit - 1 limit 1), p_last_id)
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
     returning 1
   )
@@ -817,12 +813,7 @@ begin
   from lead_mover.progress p
   where p.migration_id = v_migration.migration_id;
 
-  if v_migration.failure is null and not exists (
-    select
-    from lead_mover.columns c
-    where c.id = v_migration.column_id
-      and c.funnel_id = v_migration.funnel_id
-  ) then
+  if v_migration.failure is null and not lead_mover.target_exists(v_migration.funnel_id, v_migration.column_id) then
     v_migration.failure := format('A coluna de destino %s não existe mais no funil %s', v_migration.column_id, v_migration.funnel_id);
   end if;
 
@@ -1324,6 +1315,28 @@ end
 $$;
 
 COMMENT ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) IS 'Takes the first due message that nobody holds, with its lane and its move.';
+
+CREATE FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $$
+begin
+  -- Reads nothing, and is refused all the same.
+  perform
+  from lead_mover.leads l
+  where false;
+
+  return exists (
+    select
+    from lead_mover.columns c
+    where c.id = p_column_id
+      and c.funnel_id = p_funnel_id
+  );
+end
+$$;
+
+COMMENT ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) IS 'Whether the funnel has that column; raises an error where row level security would hide leads or columns.';
 
 CREATE FUNCTION public.cancel_lead_migration(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1881,6 +1894,9 @@ GRANT ALL ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid
 
 REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.cancel_lead_migration(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_lead_migration(p_run_id uuid) TO service_role;

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::db::{self, ConnectionSettings};
+use crate::error::ErrorKind;
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
 use crate::queue::{Queue, QueueError};
@@ -68,26 +69,42 @@ impl Sampler {
     /// Samples when asked until stopping begins, through any number of lost connections.
     pub(crate) async fn run(self) {
         let mut connection = Reconnecting::new(ConnectionRole::Sampler);
+        let mut said = None;
         loop {
-            let Some(Err(error)) = self.shutdown.or_begun(self.sample(&mut connection)).await
-            else {
+            let sampling = self.sample(&mut connection, &mut said);
+            let Some(Err(error)) = self.shutdown.or_begun(sampling).await else {
                 return;
             };
-            // The workers say when the database is lost; here it is only worth a line for debugging.
-            tracing::debug!(error = db::describe(&error), "sampling failed");
+            let kind = ErrorKind::of(&error);
+            // The workers say when the database is lost, but not what only this task may not do.
+            if kind == ErrorKind::Connection || said == Some(kind) {
+                tracing::debug!(error = db::describe(&error), "sampling failed");
+            } else {
+                said = Some(kind);
+                tracing::warn!(
+                    error = db::describe(&error),
+                    kind = kind.label(),
+                    "the gauges cannot be read; trying again"
+                );
+            }
             if !connection.pause(&self.shutdown).await {
                 return;
             }
         }
     }
 
-    async fn sample(&self, connection: &mut Reconnecting) -> Result<(), QueueError> {
+    async fn sample(
+        &self,
+        connection: &mut Reconnecting,
+        said: &mut Option<ErrorKind>,
+    ) -> Result<(), QueueError> {
         let queue = Queue::connect(&self.settings, "lead-mover sampler").await?;
         loop {
             self.health.schema(queue.schema_state().await?);
             metrics::sample(&queue.sample().await?);
             self.sample.taken.send_replace(Some(Instant::now()));
             connection.works();
+            *said = None;
             self.until_asked().await;
         }
     }

@@ -83,6 +83,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/send_lanes.sql",
     "functions/internal/start_migration.sql",
     "functions/internal/take_message.sql",
+    "functions/internal/target_exists.sql",
     "functions/public/cancel_lead_migration.sql",
     "functions/public/get_lead_migration_progress.sql",
     "functions/public/get_lead_migration_queue_status.sql",

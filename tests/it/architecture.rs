@@ -163,9 +163,9 @@ fn each_sql_function_is_closed_described_and_looks_nothing_up_by_chance() {
             other => panic!("no functions belong in {other}"),
         };
         let function = format!("{schema}.{}(", name.trim_end_matches(".sql"));
-        // The two that write leads run the lead table's triggers, which look for tables in public.
+        // The two that write leads run the lead table's triggers, which look for tables there.
         let path = match name {
-            "move_leads.sql" | "move_range.sql" => "pg_catalog, public, pg_temp",
+            "move_leads.sql" | "move_range.sql" => "pg_catalog, public, extensions, pg_temp",
             _ => "pg_catalog, pg_temp",
         };
         for (what, times) in [

@@ -1,92 +1,8 @@
 //! Whose names are looked up: the caller's nowhere, the CRM's where its triggers expect them.
 
-use std::fmt::Write as _;
-
 use serde_json::json;
 
 use crate::support::{Crm, Database};
-
-#[tokio::test]
-async fn names_of_a_hostile_schema_are_looked_up_nowhere() {
-    let database = Database::new().await;
-    let crm = database.crm().await;
-    let run = crm.run_of(250).await;
-    let mut statements = String::from(
-        "create schema hostile;
-         create function hostile.strike() returns boolean language plpgsql as
-         $$ begin raise exception 'hostile code was run'; end $$;
-         create table hostile.leads (like public.leads including all);
-         create table hostile.runs (like public.runs);
-         create table hostile.columns (like public.columns);
-         create table hostile.migrations (like lead_mover.migrations);
-         create table hostile.lanes (like lead_mover.lanes);
-         create table hostile.q_lead_migration_queue (like pgmq.q_lead_migration_queue);
-         create domain hostile.uuid as pg_catalog.uuid check (hostile.strike());
-         create domain hostile.jsonb as pg_catalog.jsonb check (hostile.strike());
-         create domain hostile.text as pg_catalog.text check (hostile.strike());",
-    );
-    for function in [
-        "now()",
-        "clock_timestamp()",
-        "count(pg_catalog.int8)",
-        "jsonb_typeof(pg_catalog.jsonb)",
-        "cardinality(pg_catalog.uuid[])",
-        "pg_notify(pg_catalog.text, pg_catalog.text)",
-        "pg_try_advisory_xact_lock_shared(pg_catalog.int8)",
-        "lock_key(pg_catalog.int8)",
-        "unnest(pg_catalog.uuid[])",
-    ] {
-        write!(
-            statements,
-            "create function hostile.{function} returns pg_catalog.bool language sql as
-             'select hostile.strike()';"
-        )
-        .unwrap();
-    }
-    for (operator, left, right) in [
-        ("=", "uuid", "uuid"),
-        ("=", "int8", "int8"),
-        ("->>", "jsonb", "text"),
-        ("||", "jsonb", "jsonb"),
-        ("<=", "timestamptz", "timestamptz"),
-    ] {
-        let name = format!("{left}_{}", operator.len());
-        write!(
-            statements,
-            "create or replace function hostile.{name}(pg_catalog.{left}, pg_catalog.{right})
-               returns pg_catalog.bool language sql as 'select hostile.strike()';
-             create operator hostile.{operator} (
-               leftarg = pg_catalog.{left}, rightarg = pg_catalog.{right}, function = hostile.{name}
-             );"
-        )
-        .unwrap();
-    }
-    database.run(&statements).await;
-    database
-        .run("set search_path = hostile, pg_catalog, lead_mover, public")
-        .await;
-
-    assert_eq!(crm.enqueue(run).await["total"], 250);
-    crm.process().await;
-    for control in ["pause", "resume", "cancel", "retry"] {
-        crm.control(&format!("{control}_lead_migration"), run).await;
-    }
-    crm.enqueue(run).await;
-    let batches = crm.process_all().await;
-    assert!(batches.iter().all(|batch| batch.success), "{batches:?}");
-    for call in [
-        "get_lead_migration_progress()",
-        "get_lead_migration_queue_status()",
-        "get_lead_migration_rejections(1)",
-    ] {
-        database.run(&format!("select * from public.{call}")).await;
-    }
-
-    database.run("reset search_path").await;
-    assert_eq!(crm.leads_at(run, crm.target).await, 250);
-    assert_eq!(crm.status(run).await, "completed");
-    crm.check().await;
-}
 
 #[tokio::test]
 async fn temporary_objects_of_the_caller_are_looked_up_nowhere() {
@@ -129,30 +45,114 @@ async fn temporary_objects_of_the_caller_are_looked_up_nowhere() {
     assert_eq!(crm.leads_at(run, crm.target).await, 250);
 }
 
+/// A trigger that keeps a history in a table which it finds by chance, and how to name its lines.
+async fn keep_history(database: &Database, in_schema: &str) {
+    database
+        .run(&format!(
+            "create schema if not exists extensions;
+             create schema crm;
+             create sequence crm.tries;
+             create function extensions.stamp() returns text language sql as $$ select 'stamped' $$;
+             create table {in_schema}.history (lead_id uuid, stamp text);
+             create function {in_schema}.note_history() returns trigger language plpgsql as
+             $$ begin
+               perform nextval('crm.tries');
+               insert into history values (new.id, stamp());
+               return new;
+             end $$;
+             create trigger note_history after update on public.leads
+             for each row execute function {in_schema}.note_history()"
+        ))
+        .await;
+}
+
+async fn stamped(database: &Database, table: &str) -> i64 {
+    let count = format!("select count(*) from {table} where stamp = 'stamped'");
+    database.value(&count, &[]).await
+}
+
 #[tokio::test]
 async fn triggers_of_the_crm_find_their_tables_without_naming_the_schema() {
     let database = Database::new().await;
-    database
-        .run(
-            "create table public.history (lead_id uuid, column_id uuid);
-             create function public.note_history() returns trigger language plpgsql as
-             $$ begin insert into history values (new.id, new.column_id); return new; end $$;
-             create trigger note_history after update on public.leads
-             for each row execute function public.note_history()",
-        )
-        .await;
+    keep_history(&database, "public").await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;
     crm.enqueue(run).await;
-
     crm.process_all().await;
 
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 150);
-    assert_eq!(
-        database
-            .value::<i64>("select count(*) from public.history", &[])
-            .await,
-        150
-    );
+    assert_eq!(stamped(&database, "public.history").await, 150);
+    let tries: i64 = database
+        .value("select last_value from crm.tries", &[])
+        .await;
+    assert_eq!(tries, 150, "no way of moving them was undone");
+
+    // The long way too, past a lead that is locked.
+    let run = crm.run_of(150).await;
+    crm.enqueue(run).await;
+    let person = database.open().await;
+    person
+        .batch_execute(&format!(
+            "begin; select from public.leads where id = '{}' for update",
+            crm.lead_ids(run).await[0]
+        ))
+        .await
+        .unwrap();
+    crm.process().await;
+    crm.process().await;
+    assert_eq!(stamped(&database, "public.history").await, 299);
+    person.batch_execute("rollback").await.unwrap();
+    crm.process_to_the_end().await;
+    assert_eq!(crm.status(run).await, "completed");
+    assert_eq!(stamped(&database, "public.history").await, 300);
+}
+
+#[tokio::test]
+async fn triggers_of_the_crm_do_not_find_what_the_caller_has_put_in_their_way() {
+    let database = Database::new().await;
+    keep_history(&database, "public").await;
+    let crm = database.crm().await;
+    let run = crm.run_of(150).await;
+    crm.enqueue(run).await;
+    database
+        .run(
+            "create schema hostile;
+             create table hostile.history (lead_id uuid, stamp text);
+             create function hostile.stamp() returns text language sql as $$ select 'hostile' $$;
+             create temporary table history (lead_id uuid, stamp text);
+             set search_path = pg_temp, hostile, public",
+        )
+        .await;
+
+    crm.process_all().await;
+
+    database.run("reset search_path").await;
+    assert_eq!(crm.status(run).await, "completed");
+    assert_eq!(stamped(&database, "public.history").await, 150);
+    for table in ["hostile.history", "pg_temp.history"] {
+        let lines = format!("select count(*) from {table}");
+        assert_eq!(database.value::<i64>(&lines, &[]).await, 0, "{table}");
+    }
+}
+
+/// What the README advises for triggers that look elsewhere.
+#[tokio::test]
+async fn a_trigger_of_the_crm_may_have_a_search_path_of_its_own() {
+    let database = Database::new().await;
+    keep_history(&database, "crm").await;
+    let crm = database.crm().await;
+    let run = crm.run_of(3).await;
+    crm.enqueue(run).await;
+
+    crm.process_all().await;
+
+    assert_eq!(crm.status(run).await, "failed", "it finds no table");
+    database
+        .run("alter function crm.note_history() set search_path = crm, extensions")
+        .await;
+    crm.control("retry_lead_migration", run).await;
+    crm.process_all().await;
+    assert_eq!(crm.status(run).await, "completed");
+    assert_eq!(stamped(&database, "crm.history").await, 3);
 }

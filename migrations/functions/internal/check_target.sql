@@ -4,6 +4,8 @@ returns text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- A run that policies hide is an error of its own, as in target_exists.
+set row_security = off
 as $$
 declare
   v_run_name text;
@@ -27,12 +29,7 @@ begin
       hint = 'Confira p_run_id: não há linha com esse id em lead_mover.runs.';
   end if;
 
-  perform
-  from lead_mover.columns c
-  where c.id = p_column_id
-    and c.funnel_id = p_funnel_id;
-
-  if not found then
+  if not lead_mover.target_exists(p_funnel_id, p_column_id) then
     raise exception using
       errcode = 'LM002',
       message = format(

@@ -2,8 +2,10 @@
 -- by another transaction. Raises whatever a constraint or a trigger has to say, deferred ones included.
 --
 -- Triggers of the lead table run with this function's search_path. Many name their tables without a schema,
--- and find them in public when an application writes; so they do here. What stands in this function itself
--- is named so that nothing in public can take its place.
+-- and find them in public (or in extensions, on Supabase) when an application writes; so they do here. What
+-- stands in this function itself is named so that nothing there can take its place. That goes for operators
+-- between keys too: for a varchar, say, pg_catalog has none of its very type, and one in public that anybody
+-- has made would be the better match.
 --
 -- p_skipped: those locked elsewhere, to be come back to. p_settled: how many needed no move any more
 -- (deleted, out of the run, or at the target already).
@@ -16,7 +18,7 @@ create or replace function lead_mover.move_leads(
 )
 language plpgsql
 volatile
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_moved_ids p_ids%type;
@@ -30,7 +32,7 @@ begin
   held as materialized (
     select l.id
     from listed
-    join lead_mover.leads l on l.id = listed.id
+    join lead_mover.leads l on l.id operator(pg_catalog.=) listed.id
     where l.run_id = p_migration.run_id
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
     order by l.id
@@ -42,7 +44,7 @@ begin
       funnel_id = p_migration.funnel_id,
       column_id = p_migration.column_id
     from held
-    where l.id = held.id
+    where l.id operator(pg_catalog.=) held.id
     returning l.id
   )
   select
@@ -71,10 +73,10 @@ begin
     into p_settled, p_skipped
     from pg_catalog.unnest(p_ids) as listed (id)
     left join lead_mover.leads l
-      on l.id = listed.id
+      on l.id operator(pg_catalog.=) listed.id
       and l.run_id = p_migration.run_id
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
-    where listed.id <> all (v_moved_ids);
+    where listed.id operator(pg_catalog.<>) all (v_moved_ids);
   end if;
 end
 $$;

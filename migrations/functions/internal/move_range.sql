@@ -2,7 +2,7 @@
 -- batch. It does not pass by locked leads. Where it meets one that is not free within a millisecond, or
 -- anything else that is not plain, it raises, and its caller goes the long way round (move_leads).
 --
--- Its search_path is for the triggers of the lead table: see move_leads.
+-- For its search_path, and the operators with a schema, see move_leads.
 --
 -- p_next_id: where the batch after this one starts; null at the end of the range.
 create or replace function lead_mover.move_range(
@@ -15,7 +15,7 @@ create or replace function lead_mover.move_range(
 )
 language plpgsql
 volatile
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, public, extensions, pg_temp
 set lock_timeout = '1ms'
 as $$
 declare
@@ -26,8 +26,8 @@ begin
     select l.id
     from lead_mover.leads l
     where l.run_id = p_migration.run_id
-      and l.id >= p_first_id
-      and l.id <= p_last_id
+      and l.id operator(pg_catalog.>=) p_first_id
+      and l.id operator(pg_catalog.<=) p_last_id
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
     order by l.id
     limit p_limit + 1
@@ -38,8 +38,8 @@ begin
       funnel_id = p_migration.funnel_id,
       column_id = p_migration.column_id
     where l.run_id = p_migration.run_id
-      and l.id >= p_first_id
-      and l.id <= coalesce((select page.id from page order by page.id offset p_limit - 1 limit 1), p_last_id)
+      and l.id operator(pg_catalog.>=) p_first_id
+      and l.id operator(pg_catalog.<=) coalesce((select page.id from page order by page.id offset p_limit - 1 limit 1), p_last_id)
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
     returning 1
   )

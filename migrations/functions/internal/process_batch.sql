@@ -72,12 +72,7 @@ begin
   from lead_mover.progress p
   where p.migration_id = v_migration.migration_id;
 
-  if v_migration.failure is null and not exists (
-    select
-    from lead_mover.columns c
-    where c.id = v_migration.column_id
-      and c.funnel_id = v_migration.funnel_id
-  ) then
+  if v_migration.failure is null and not lead_mover.target_exists(v_migration.funnel_id, v_migration.column_id) then
     v_migration.failure := format('A coluna de destino %s não existe mais no funil %s', v_migration.column_id, v_migration.funnel_id);
   end if;
 

@@ -38,6 +38,29 @@ impl Database {
         Self::copy_of(template).await
     }
 
+    /// The same, but that tables, functions and all belong to [`owner`](super::owner), who is no
+    /// superuser.
+    pub(crate) async fn of_owner() -> Self {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        let template = TEMPLATE
+            .get_or_init(|| async {
+                let database = Self::empty().await;
+                let owner = super::owner();
+                database
+                    .run(&format!(
+                        "alter database {} owner to {owner}; grant create on schema public to {owner}",
+                        database.name
+                    ))
+                    .await;
+                migrate::install(&database.settings_as(&owner), true)
+                    .await
+                    .expect("it installs");
+                database.name
+            })
+            .await;
+        Self::copy_of(template).await
+    }
+
     /// One with nothing in it.
     pub(crate) async fn empty() -> Self {
         Self::copy_of("template1").await
@@ -145,7 +168,7 @@ pub(crate) fn drop_all() {
 
 async fn create(name: &str, template: &str) {
     static ROLES: OnceCell<()> = OnceCell::const_new();
-    ROLES.get_or_init(create_roles).await;
+    ROLES.get_or_init(super::roles::create_roles).await;
     maintenance()
         .await
         .batch_execute(&format!("create database {name} template {template}"))
@@ -154,39 +177,13 @@ async fn create(name: &str, template: &str) {
     created(format!("database {name} with (force)"));
 }
 
-/// Supabase's roles and one more. They belong to the whole server, and what is installed without them
-/// differs from what is installed with them, so they come before everything else.
-async fn create_roles() {
-    let session = maintenance().await;
-    for role in [
-        "anon",
-        "authenticated",
-        "service_role",
-        "lead_mover_stranger",
-    ] {
-        let there: bool = value(
-            &session,
-            "select exists (select from pg_roles where rolname = $1)",
-            &[&role],
-        )
-        .await;
-        if !there {
-            session
-                .batch_execute(&format!("create role {role}"))
-                .await
-                .expect("a role can be created");
-            created(format!("role {role}"));
-        }
-    }
-}
-
-async fn maintenance() -> Session {
+pub(super) async fn maintenance() -> Session {
     db::open_session(&settings_for("postgres"), "test")
         .await
         .expect("it opens")
 }
 
-fn created(what: String) {
+pub(super) fn created(what: String) {
     CREATED.lock().unwrap().push(what);
 }
 
