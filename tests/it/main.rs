@@ -22,6 +22,7 @@ mod messages;
 mod model;
 mod people;
 mod people_locks;
+mod plans;
 mod privileges;
 mod progress;
 mod refusals;
