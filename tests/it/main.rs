@@ -3,6 +3,7 @@
 
 mod architecture;
 mod batches;
+mod buffers;
 mod cancel;
 mod cancel_races;
 mod cli;
