@@ -19,7 +19,7 @@ demo: setup ## move 992 leads in a private PostgreSQL and watch (ARGS=--exit end
 test: test-setup ## all tests (ARGS=NAME for those with NAME in their name)
 	cargo test --locked $(ARGS)
 
-bench: setup ## time it beside the ways it replaces (ARGS='--rounds 3')
+bench: setup ## measure what a move costs, and whom (ARGS='--only growth')
 	cargo bench --locked --bench moves -- $(ARGS)
 
 check: setup shellcheck rustfmt clippy rustdoc deny test ## everything that CI checks

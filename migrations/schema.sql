@@ -497,11 +497,13 @@ begin
     v_page := p_lane.skipped[:p_limit];
     p_lane.skipped := p_lane.skipped[p_limit + 1:];
   else
-    -- The next leads of the range, and one more: where the batch after this one starts.
+    -- The next leads of the range, and one more: where the batch after this one starts. As for `between`,
+    -- see move_range.
     v_page := array(
       select l.id
       from lead_mover.leads l
       where l.run_id = p_migration.run_id
+        and l.run_id between p_migration.run_id and p_migration.run_id
         and l.id >= p_lane.next_id
         and l.id <= p_lane.last_id
         and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
@@ -692,6 +694,7 @@ begin
     select l.id
     from lead_mover.leads l
     where l.run_id = p_migration.run_id
+      and l.run_id between p_migration.run_id and p_migration.run_id
       and l.id operator(pg_catalog.>=) p_first_id
       and l.id operator(pg_catalog.<=) p_last_id
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
@@ -704,6 +707,7 @@ begin
       funnel_id = p_migration.funnel_id,
       column_id = p_migration.column_id
     where l.run_id = p_migration.run_id
+      and l.run_id between p_migration.run_id and p_migration.run_id
       and l.id operator(pg_catalog.>=) p_first_id
       and l.id operator(pg_catalog.<=) coalesce((select page.id from page order by page.id offset p_limit - 1 limit 1), p_last_id)
       and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
@@ -770,6 +774,7 @@ CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::inte
     SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
     SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -1132,6 +1137,7 @@ CREATE FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_co
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
     SET jit TO 'off'
     AS $$
 declare
@@ -1172,12 +1178,14 @@ begin
         );
     end if;
 
+    -- Here and below, only the run's own index has the leads in that order. With `=` for the run the primary
+    -- key has it too, and a walk along that one meets the leads of all the other runs.
     select l.id
     into v_last_id
     from lead_mover.leads l
-    where l.run_id = p_run_id
+    where l.run_id between p_run_id and p_run_id
       and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
-    order by l.id desc
+    order by l.run_id desc, l.id desc
     limit 1;
 
     if not found then
@@ -1191,9 +1199,9 @@ begin
       array_agg(counted.id order by counted.n) filter (where counted.n % v_step = 0)
     into v_total, v_first_ids, v_last_ids
     from (
-      select l.id, row_number() over (order by l.id) as n
+      select l.id, row_number() over (order by l.run_id, l.id) as n
       from lead_mover.leads l
-      where l.run_id = p_run_id
+      where l.run_id between p_run_id and p_run_id
         and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
         and l.id <= v_last_id
     ) counted;

@@ -1,4 +1,4 @@
-//! A PostgreSQL with the example schema and one large run in it.
+//! A PostgreSQL with the example schema and whatever runs a part wants.
 
 use lead_mover::db::{self, ConnectionSettings};
 use lead_mover::local_postgres::{Durability, LocalPostgres};
@@ -11,16 +11,15 @@ pub(crate) const RUN: Uuid = uuid!("a0000000-0000-4000-8000-000000000001");
 pub(crate) const FUNNEL: Uuid = uuid!("f0000000-0000-4000-8000-000000000002");
 pub(crate) const COLUMN: Uuid = uuid!("c0000000-0000-4000-8000-000000000002");
 
-/// Everything that a way of moving needs.
+/// Everything that a part needs.
 pub(crate) struct Bed {
-    leads: i32,
     settings: ConnectionSettings,
     client: Client,
     _server: LocalPostgres,
 }
 
 impl Bed {
-    pub(crate) async fn prepare(leads: i32) -> Self {
+    pub(crate) async fn prepare() -> Self {
         let server = LocalPostgres::start(Durability::Full).expect("PostgreSQL starts");
         let settings: ConnectionSettings = server
             .connection_string("postgres")
@@ -39,22 +38,11 @@ impl Bed {
                  insert into public.columns (id, funnel_id, name)
                  values
                    ('c0000000-0000-4000-8000-000000000001', 'f0000000-0000-4000-8000-000000000001', 'A'),
-                   ('{COLUMN}', '{FUNNEL}', 'B');
-                 insert into public.runs (id, name) values ('{RUN}', 'bench');
-                 create table public.leads_as_imported as
-                 select
-                   gen_random_uuid() as id,
-                   '{RUN}'::uuid as run_id,
-                   'f0000000-0000-4000-8000-000000000001'::uuid as funnel_id,
-                   'c0000000-0000-4000-8000-000000000001'::uuid as column_id,
-                   format('Lead %s', n) as name,
-                   format('+55 11 9%s', n) as phone
-                 from generate_series(1, {leads}) as n"
+                   ('{COLUMN}', '{FUNNEL}', 'B')"
             ))
             .await
             .expect("data can be loaded");
         Self {
-            leads,
             settings,
             client,
             _server: server,
@@ -77,21 +65,40 @@ impl Bed {
             .expect("it opens")
     }
 
-    /// The leads as they came in, just now: no statistics, nothing vacuumed, nothing left to write.
-    pub(crate) async fn reset(&self) {
+    /// These runs as they came in, just now, and nothing else: the same keys each time, no statistics,
+    /// nothing vacuumed, nothing left to write.
+    pub(crate) async fn import(&self, runs: &[(Uuid, i32)]) {
         self.client
             .batch_execute(
-                "truncate public.leads, lead_mover.migrations cascade;
-                 truncate pgmq.q_lead_migration_queue, pgmq.a_lead_migration_queue;
-                 insert into public.leads (id, run_id, funnel_id, column_id, name, phone)
-                 select * from public.leads_as_imported;
-                 checkpoint",
+                "truncate public.leads, public.runs, lead_mover.migrations cascade;
+                 truncate pgmq.q_lead_migration_queue, pgmq.a_lead_migration_queue",
             )
             .await
-            .expect("data can be loaded");
+            .expect("it can be emptied");
+        for (run, leads) in runs {
+            self.client
+                .batch_execute(&format!(
+                    "insert into public.runs (id, name) values ('{run}', 'bench');
+                     insert into public.leads (id, run_id, funnel_id, column_id, name, phone)
+                     select
+                       md5('{run}' || n)::uuid,
+                       '{run}',
+                       'f0000000-0000-4000-8000-000000000001',
+                       'c0000000-0000-4000-8000-000000000001',
+                       format('Lead %s', n),
+                       format('+55 11 9%s', n)
+                     from generate_series(1, {leads}) as n"
+                ))
+                .await
+                .expect("data can be loaded");
+        }
+        self.client
+            .batch_execute("checkpoint")
+            .await
+            .expect("it is written");
     }
 
-    pub(crate) async fn check_all_at_target(&self) {
+    pub(crate) async fn check_all_at_target(&self, leads: i32) {
         let there: i64 = self
             .client
             .query_one(
@@ -101,6 +108,6 @@ impl Bed {
             .await
             .expect("it can be counted")
             .get(0);
-        assert_eq!(there, i64::from(self.leads));
+        assert_eq!(there, i64::from(leads));
     }
 }

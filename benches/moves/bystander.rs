@@ -7,14 +7,45 @@ use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use crate::bed::{Bed, RUN};
+use crate::figures::Figures;
 use crate::ways::Way;
 
 const PERIOD: Duration = Duration::from_millis(5);
 /// How long to watch where nothing moves.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// How long each of its updates took, while the run moves that way; `None`: while nothing moves.
-pub(crate) async fn waits_beside(bed: &Bed, way: Option<Way>) -> Vec<Duration> {
+pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
+    let ways = [
+        None,
+        Some(Way::Direct),
+        Some(Way::LeadMover {
+            batch_size: 100,
+            workers: 2,
+        }),
+    ];
+    let mut waits = ways.map(|_| Vec::new());
+    let mut batches = Vec::new();
+    for round in 1..=rounds {
+        for (way, waits) in ways.iter().zip(&mut waits) {
+            eprintln!("  round {round}: beside {}", name(*way));
+            bed.import(&[(RUN, leads)]).await;
+            batches.extend(watch_beside(bed, *way, waits).await);
+        }
+    }
+
+    let mut figures = Figures::on(format!(
+        "an application updates single leads of a run of {leads}, 200 times a second at most"
+    ));
+    for (way, waits) in ways.iter().zip(&waits) {
+        figures.note_millis(format!("it waits beside {}", name(*way)), waits);
+    }
+    figures.note_millis("the lead mover's batches, each a transaction", &batches);
+    figures
+}
+
+/// Notes how long each of its updates took, while the run moves that way; `None`: while nothing moves.
+/// Answers with how long the batches took.
+async fn watch_beside(bed: &Bed, way: Option<Way>, waits: &mut Vec<Duration>) -> Vec<Duration> {
     let application = bed.open().await;
     let ids: Vec<Uuid> = application
         .query(
@@ -31,7 +62,6 @@ pub(crate) async fn waits_beside(bed: &Bed, way: Option<Way>) -> Vec<Duration> {
         .await
         .expect("it can be prepared");
 
-    let mut waits = Vec::new();
     let moved = Cell::new(false);
     let updating = async {
         let mut ticks = interval(PERIOD);
@@ -52,12 +82,19 @@ pub(crate) async fn waits_beside(bed: &Bed, way: Option<Way>) -> Vec<Duration> {
         }
     };
     let moving = async {
-        match way {
-            Some(way) => drop(way.time(bed).await),
-            None => tokio::time::sleep_until(tokio::time::Instant::now() + IDLE).await,
-        }
+        let batches = if let Some(way) = way {
+            way.time(bed).await.batches
+        } else {
+            tokio::time::sleep_until(tokio::time::Instant::now() + IDLE).await;
+            Vec::new()
+        };
         moved.set(true);
+        batches
     };
-    tokio::join!(updating, moving);
-    waits
+    let ((), batches) = tokio::join!(updating, moving);
+    batches
+}
+
+fn name(way: Option<Way>) -> String {
+    way.map_or_else(|| "nothing".to_owned(), |way| way.to_string())
 }

@@ -1,168 +1,157 @@
-//! Medians, spreads and ratios, as a table and as JSON.
+//! What a part has measured: how often, median, least and most, as a table and as JSON.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::ways::{Timed, Way};
-
-/// All that was measured.
+/// Everything that one part has measured.
 pub(crate) struct Figures {
-    leads: i32,
-    rounds: usize,
-    timed: BTreeMap<Way, Vec<Timed>>,
-    waits: Vec<(Option<Way>, Vec<Duration>)>,
+    /// On what, in a few words.
+    circumstances: String,
+    figures: Vec<Figure>,
+}
+
+struct Figure {
+    what: String,
+    unit: &'static str,
+    /// In their order.
+    values: Vec<f64>,
 }
 
 impl Figures {
-    pub(crate) fn new(leads: i32, rounds: usize) -> Self {
+    pub(crate) fn on(circumstances: impl Into<String>) -> Self {
         Self {
-            leads,
-            rounds,
-            timed: BTreeMap::new(),
-            waits: Vec::new(),
+            circumstances: circumstances.into(),
+            figures: Vec::new(),
         }
     }
 
-    pub(crate) fn note(&mut self, way: Way, timed: Timed) {
-        self.timed.entry(way).or_default().push(timed);
+    /// Notes one figure, by all its values; a unit of `""` is that of a ratio or a count.
+    pub(crate) fn note(
+        &mut self,
+        what: impl Into<String>,
+        unit: &'static str,
+        values: impl IntoIterator<Item = f64>,
+    ) {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        self.figures.push(Figure {
+            what: what.into(),
+            unit,
+            values,
+        });
     }
 
-    pub(crate) fn note_waits(&mut self, way: Option<Way>, waits: Vec<Duration>) {
-        self.waits.push((way, waits));
+    pub(crate) fn note_seconds(&mut self, what: impl Into<String>, times: &[Duration]) {
+        self.note(what, "s", times.iter().map(Duration::as_secs_f64));
     }
 
-    /// Seconds by round.
-    fn seconds(&self, way: Way) -> Vec<f64> {
-        self.timed[&way]
-            .iter()
-            .map(|timed| timed.total.as_secs_f64())
-            .collect()
+    pub(crate) fn note_millis(&mut self, what: impl Into<String>, times: &[Duration]) {
+        self.note(
+            what,
+            "ms",
+            times.iter().map(|time| time.as_secs_f64() * 1e3),
+        );
     }
 
-    /// To the direct `UPDATE` of the same round.
-    fn ratios(&self, way: Way) -> Vec<f64> {
-        let direct = self.seconds(Way::Direct);
-        self.seconds(way)
-            .iter()
-            .zip(direct)
-            .map(|(way, direct)| way / direct)
-            .collect()
+    /// Notes how many times as long the one took as the other: round by round, and by the medians of all.
+    pub(crate) fn note_ratio(&mut self, what: &str, over: &[Duration], under: &[Duration]) {
+        let pairs = over.iter().zip(under);
+        self.note(
+            format!("{what}, by round"),
+            "",
+            pairs.map(|(over, under)| over.as_secs_f64() / under.as_secs_f64()),
+        );
+        self.note(
+            format!("{what}, of the medians"),
+            "",
+            [median_of(over) / median_of(under)],
+        );
     }
 
     pub(crate) fn json(&self) -> Value {
-        let ways: Vec<Value> = Way::ALL
-            .iter()
-            .map(|&way| {
-                let batches = batches(&self.timed[&way]);
-                json!({
-                    "way": way.to_string(),
-                    "seconds": spread(self.seconds(way)),
-                    "ratio_to_direct": spread(self.ratios(way)),
-                    "enqueue_seconds": spread(
-                        self.timed[&way].iter().map(|timed| timed.enqueue.as_secs_f64()).collect()
-                    ),
-                    "batch_p99_ms": quantile(&batches, 0.99),
-                })
-            })
-            .collect();
-        let waits: Vec<Value> = self
-            .waits
-            .iter()
-            .map(|(way, waits)| {
-                let waits = millis(waits);
-                json!({
-                    "beside": name(*way),
-                    "updates": waits.len(),
-                    "p50_ms": quantile(&waits, 0.5),
-                    "p99_ms": quantile(&waits, 0.99),
-                    "max_ms": quantile(&waits, 1.0),
-                })
-            })
-            .collect();
-        json!({ "leads": self.leads, "rounds": self.rounds, "ways": ways, "bystander": waits })
+        let figures: Vec<Value> = self.figures.iter().map(Figure::json).collect();
+        json!({ "on": self.circumstances, "figures": figures })
+    }
+}
+
+impl Figure {
+    fn least(&self) -> f64 {
+        self.values.first().copied().unwrap_or(f64::NAN)
+    }
+
+    fn most(&self) -> f64 {
+        self.values.last().copied().unwrap_or(f64::NAN)
+    }
+
+    fn median(&self) -> f64 {
+        let n = self.values.len();
+        match n {
+            0 => f64::NAN,
+            _ => f64::midpoint(self.values[(n - 1) / 2], self.values[n / 2]),
+        }
+    }
+
+    /// What 99 of 100 do not exceed; the most, where there are fewer.
+    fn p99(&self) -> f64 {
+        let n = self.values.len();
+        match n {
+            0 => f64::NAN,
+            _ => self.values[(n * 99).div_ceil(100) - 1],
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "what": self.what,
+            "unit": self.unit,
+            "n": self.values.len(),
+            "median": self.median(),
+            "min": self.least(),
+            "max": self.most(),
+            "p99": self.p99(),
+        })
     }
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.circumstances)?;
         writeln!(
             f,
-            "{} leads of one run, {} rounds: median (least–most)\n",
-            self.leads, self.rounds
+            "{:62}{:>7}{:>10}{:>10}{:>10}{:>10}",
+            "", "n", "median", "min", "max", "p99"
         )?;
-        writeln!(
-            f,
-            "{:42}{:>24}{:>24}{:>12}",
-            "way", "seconds", "ratio to direct", "batch p99"
-        )?;
-        for way in Way::ALL {
-            let batches = batches(&self.timed[&way]);
-            let p99 =
-                quantile(&batches, 0.99).map_or_else(String::new, |p99| format!("{p99:.1} ms"));
-            let (seconds, ratios) = (shown(self.seconds(way)), shown(self.ratios(way)));
-            writeln!(f, "{way:42}{seconds:>24}{ratios:>24}{p99:>12}")?;
-        }
-        writeln!(
-            f,
-            "\n{:42}{:>12}{:>12}{:>12}",
-            "an application's update waits beside", "p50", "p99", "most"
-        )?;
-        for (way, waits) in &self.waits {
-            let waits = millis(waits);
-            write!(f, "{:42}", name(*way))?;
-            for q in [0.5, 0.99, 1.0] {
-                write!(f, "{:>9.1} ms", quantile(&waits, q).unwrap_or(f64::NAN))?;
-            }
-            writeln!(f)?;
+        for figure in &self.figures {
+            writeln!(
+                f,
+                "{:62}{:>7}{:>10}{:>10}{:>10}{:>10} {}",
+                figure.what,
+                figure.values.len(),
+                shown(figure.median()),
+                shown(figure.least()),
+                shown(figure.most()),
+                shown(figure.p99()),
+                figure.unit
+            )?;
         }
         Ok(())
     }
 }
 
-fn name(way: Option<Way>) -> String {
-    way.map_or_else(|| "nothing".to_owned(), |way| way.to_string())
+/// The median, in seconds.
+pub(crate) fn median_of(times: &[Duration]) -> f64 {
+    let mut figures = Figures::on("");
+    figures.note_seconds("", times);
+    figures.figures[0].median()
 }
 
-fn batches(timed: &[Timed]) -> Vec<f64> {
-    millis(
-        &timed
-            .iter()
-            .flat_map(|timed| timed.batches.iter().copied())
-            .collect::<Vec<_>>(),
-    )
-}
-
-fn millis(durations: &[Duration]) -> Vec<f64> {
-    let mut millis: Vec<f64> = durations
-        .iter()
-        .map(|duration| duration.as_secs_f64() * 1000.0)
-        .collect();
-    millis.sort_by(f64::total_cmp);
-    millis
-}
-
-/// The value that a share `q` of the sorted values does not exceed.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "an index, rounded"
-)]
-fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
-    sorted.get((last as f64 * q).round() as usize).copied()
-}
-
-fn spread(mut values: Vec<f64>) -> Value {
-    values.sort_by(f64::total_cmp);
-    json!({ "min": quantile(&values, 0.0), "median": quantile(&values, 0.5), "max": quantile(&values, 1.0) })
-}
-
-fn shown(mut values: Vec<f64>) -> String {
-    values.sort_by(f64::total_cmp);
-    let at = |q| quantile(&values, q).unwrap_or(f64::NAN);
-    format!("{:.2} ({:.2}–{:.2})", at(0.5), at(0.0), at(1.0))
+/// Three or four digits that matter.
+fn shown(value: f64) -> String {
+    match value.abs() {
+        ..10.0 => format!("{value:.3}"),
+        ..1000.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
 }

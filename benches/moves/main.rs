@@ -1,9 +1,7 @@
-//! `make bench`: how long a large run takes, by the lead mover and by the ways that it replaces, on a
-//! PostgreSQL of its own with `fsync` on.
+//! `make bench`: what a move costs, and whom, on a PostgreSQL of its own with `fsync` on.
 //!
-//! All ways are timed in one run, in turn and several times over, each time on the same data loaded
-//! anew, because a machine's speed drifts; what counts is the ratio to the direct `UPDATE` of the
-//! same round. Arguments: `--rounds N` (5), `--leads N` (100000), `--json FILE`.
+//! `make bench ARGS='--only ways,growth'` picks parts. What is compared is measured in turn and several
+//! times over, each time on data loaded anew, because a machine's speed drifts.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -13,75 +11,100 @@
 )]
 
 mod bed;
+mod buffers;
 mod bystander;
+mod enqueue;
+mod fairness;
 mod figures;
+mod growth;
+mod moving;
+mod snapshot;
 mod ways;
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use serde_json::{Map, Value, json};
 
 use bed::Bed;
 use figures::Figures;
-use ways::Way;
+
+/// Times moves of a large run on a PostgreSQL of its own.
+#[derive(Parser)]
+struct Arguments {
+    /// Only these parts, with commas between them.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// How often each part measures [default: as many times as the part needs].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
+    /// Leads of the run; parts that need a larger one multiply it.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(i32).range(1000..=10_000_000))]
+    leads: i32,
+    /// Write all figures to this file too.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Cargo says so.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// One direct UPDATE, the old design's loop, the lead mover.
+    Ways,
+    /// What an application that updates single leads waits meanwhile.
+    Bystander,
+    /// Ten times the leads, the time a lead.
+    Growth,
+    /// With a snapshot held open elsewhere.
+    Snapshot,
+    /// A move of 100 leads behind a large one.
+    Fairness,
+    /// The call that queues a move.
+    Enqueue,
+    /// Buffers that a batch touches, early and late in a run.
+    Buffers,
+}
+
+impl Part {
+    async fn measure(self, bed: &Bed, leads: i32, rounds: Option<u16>) -> Figures {
+        match self {
+            Self::Ways => ways::measure(bed, leads, rounds.unwrap_or(5)).await,
+            Self::Bystander => bystander::measure(bed, leads, rounds.unwrap_or(1)).await,
+            Self::Growth => growth::measure(bed, leads, rounds.unwrap_or(2)).await,
+            Self::Snapshot => snapshot::measure(bed, leads, rounds.unwrap_or(5)).await,
+            Self::Fairness => fairness::measure(bed, leads, rounds.unwrap_or(5)).await,
+            Self::Enqueue => enqueue::measure(bed, leads, rounds.unwrap_or(5)).await,
+            Self::Buffers => buffers::measure(bed, leads, rounds.unwrap_or(1)).await,
+        }
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value()
+            .expect("none is hidden")
+            .get_name()
+            .to_owned()
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments = Arguments::parse();
-    let bed = Bed::prepare(arguments.leads).await;
-    let mut figures = Figures::new(arguments.leads, arguments.rounds);
+    let bed = Bed::prepare().await;
+    let mut parts = Map::new();
 
-    for round in 1..=arguments.rounds {
-        for way in Way::ALL {
-            eprintln!("round {round}: {way}");
-            bed.reset().await;
-            let timed = way.time(&bed).await;
-            bed.check_all_at_target().await;
-            figures.note(way, timed);
+    for &part in Part::value_variants() {
+        if arguments.only.is_empty() || arguments.only.contains(&part) {
+            let name = part.name();
+            eprintln!("{name}:");
+            let figures = part.measure(&bed, arguments.leads, arguments.rounds).await;
+            println!("\n{name}: {figures}");
+            parts.insert(name, figures.json());
         }
     }
-    eprintln!("bystander: an application that updates one lead 200 times a second");
-    for way in [
-        None,
-        Some(Way::Direct),
-        Some(Way::LeadMover {
-            batch_size: 100,
-            workers: 2,
-        }),
-    ] {
-        bed.reset().await;
-        figures.note_waits(way, bystander::waits_beside(&bed, way).await);
-    }
-    println!("{figures}");
     if let Some(file) = arguments.json {
-        std::fs::write(file, format!("{:#}\n", figures.json())).expect("the file can be written");
-    }
-}
-
-struct Arguments {
-    rounds: usize,
-    leads: i32,
-    json: Option<String>,
-}
-
-impl Arguments {
-    fn parse() -> Self {
-        let mut arguments = Self {
-            rounds: 5,
-            leads: 100_000,
-            json: None,
-        };
-        let mut words = std::env::args().skip(1);
-        while let Some(word) = words.next() {
-            let mut value = || {
-                words
-                    .next()
-                    .unwrap_or_else(|| panic!("{word} takes a value"))
-            };
-            match word.as_str() {
-                "--rounds" => arguments.rounds = value().parse().expect("a number"),
-                "--leads" => arguments.leads = value().parse().expect("a number"),
-                "--json" => arguments.json = Some(value()),
-                "--bench" => {} // cargo says so
-                other => panic!("unknown argument {other}"),
-            }
-        }
-        arguments
+        let all = json!({ "leads": arguments.leads, "parts": Value::Object(parts) });
+        std::fs::write(file, format!("{all:#}\n")).expect("the file can be written");
     }
 }

@@ -1,66 +1,82 @@
-//! The ways of moving a run.
+//! The ways of moving a run: the lead mover, and those that it replaces.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
-use lead_mover::queue::{Outcome, Queue};
-
 use crate::bed::{Bed, COLUMN, FUNNEL, RUN};
+use crate::figures::Figures;
+use crate::moving::{Timed, move_run};
 
 /// One way of moving all leads of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// One `UPDATE` of the whole run, with every row locked until its end.
     Direct,
     /// As the Edge Function's SQL did it: the first 100 that are not at the target yet, and a count of
-    /// the rest, at each batch.
+    /// the rest, at each batch. Quadratic, so it is timed in the first round only.
     OldLoop,
     /// The lead mover, with so many connections.
     LeadMover { batch_size: i32, workers: usize },
 }
 
-/// What a way took.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Timed {
-    /// From the start, for the lead mover from the commit of the enqueue.
-    pub(crate) total: Duration,
-    /// The enqueue itself.
-    pub(crate) enqueue: Duration,
-    /// Each batch, from asking to its commit.
-    pub(crate) batches: Vec<Duration>,
+const fn lead_mover(batch_size: i32, workers: usize) -> Way {
+    Way::LeadMover {
+        batch_size,
+        workers,
+    }
+}
+
+const WAYS: [Way; 8] = [
+    Way::Direct,
+    Way::OldLoop,
+    lead_mover(100, 1),
+    lead_mover(100, 2),
+    lead_mover(100, 4),
+    lead_mover(1000, 1),
+    lead_mover(1000, 2),
+    lead_mover(1000, 4),
+];
+
+pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
+    let mut timed: Vec<(Way, Vec<Timed>)> = WAYS.map(|way| (way, Vec::new())).into();
+    for round in 1..=rounds {
+        for (way, timed) in &mut timed {
+            if *way == Way::OldLoop && round > 1 {
+                continue;
+            }
+            eprintln!("  round {round}: {way}");
+            bed.import(&[(RUN, leads)]).await;
+            timed.push(way.time(bed).await);
+            bed.check_all_at_target(leads).await;
+        }
+    }
+
+    let mut figures = Figures::on(format!(
+        "{leads} leads of one run; ratios to the direct UPDATE of the same round"
+    ));
+    let totals = |timed: &[Timed]| timed.iter().map(|timed| timed.total).collect::<Vec<_>>();
+    let direct = totals(&timed[0].1);
+    for (way, timed) in &timed {
+        let totals = totals(timed);
+        figures.note_seconds(way.to_string(), &totals);
+        let pairs = totals.iter().zip(&direct);
+        figures.note(
+            "  its ratio to the direct UPDATE",
+            "",
+            pairs.map(|(way, direct)| way.as_secs_f64() / direct.as_secs_f64()),
+        );
+        let batches: Vec<Duration> = timed
+            .iter()
+            .flat_map(|timed| timed.batches.clone())
+            .collect();
+        if !batches.is_empty() {
+            figures.note_millis("  its batches, each a transaction", &batches);
+        }
+    }
+    figures
 }
 
 impl Way {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Direct,
-        Self::OldLoop,
-        Self::LeadMover {
-            batch_size: 100,
-            workers: 1,
-        },
-        Self::LeadMover {
-            batch_size: 100,
-            workers: 2,
-        },
-        Self::LeadMover {
-            batch_size: 100,
-            workers: 4,
-        },
-        Self::LeadMover {
-            batch_size: 1000,
-            workers: 1,
-        },
-        Self::LeadMover {
-            batch_size: 1000,
-            workers: 2,
-        },
-        Self::LeadMover {
-            batch_size: 1000,
-            workers: 4,
-        },
-    ];
-
     pub(crate) async fn time(self, bed: &Bed) -> Timed {
         match self {
             Self::Direct => direct(bed).await,
@@ -68,7 +84,7 @@ impl Way {
             Self::LeadMover {
                 batch_size,
                 workers,
-            } => lead_mover(bed, batch_size, workers).await,
+            } => move_run(bed, batch_size, workers).await,
         }
     }
 }
@@ -76,14 +92,15 @@ impl Way {
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Direct => f.pad("one direct UPDATE"),
-            Self::OldLoop => f.pad("the old design's loop"),
+            Self::Direct => f.write_str("one direct UPDATE"),
+            Self::OldLoop => f.write_str("the old design's loop (first round only)"),
             Self::LeadMover {
                 batch_size,
                 workers,
-            } => f.pad(&format!(
+            } => write!(
+                f,
                 "lead mover, batches of {batch_size}, {workers} worker(s)"
-            )),
+            ),
         }
     }
 }
@@ -134,36 +151,6 @@ async fn old_loop(bed: &Bed) -> Timed {
                 total: started.elapsed(),
                 ..Timed::default()
             };
-        }
-    }
-}
-
-async fn lead_mover(bed: &Bed, batch_size: i32, workers: usize) -> Timed {
-    let queues = join_all((0..workers).map(|_| bed.queue())).await;
-    let enqueueing = Instant::now();
-    queues[0]
-        .enqueue(RUN, FUNNEL, COLUMN, Some(batch_size))
-        .await
-        .expect("it is queued");
-    let started = Instant::now();
-    let batches = join_all(queues.iter().map(drain)).await.concat();
-    Timed {
-        total: started.elapsed(),
-        enqueue: started - enqueueing,
-        batches,
-    }
-}
-
-/// Batch after batch until none is due, as a worker does it.
-async fn drain(queue: &Queue) -> Vec<Duration> {
-    let mut batches = Vec::new();
-    loop {
-        let started = Instant::now();
-        let batch = queue.process_batch(None).await.expect("it is processed");
-        match batch.outcome {
-            Outcome::Idle => return batches,
-            Outcome::Moved => batches.push(started.elapsed()),
-            other => panic!("{other:?}: {:?}", batch.text),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod batches;
+mod buffers;
 mod cancel;
 mod cancel_races;
 mod cli;
@@ -29,6 +30,7 @@ mod messages;
 mod model;
 mod people;
 mod people_locks;
+mod plans;
 mod privileges;
 mod process_queue;
 mod progress;

@@ -51,11 +51,13 @@ begin
     v_page := p_lane.skipped[:p_limit];
     p_lane.skipped := p_lane.skipped[p_limit + 1:];
   else
-    -- The next leads of the range, and one more: where the batch after this one starts.
+    -- The next leads of the range, and one more: where the batch after this one starts. As for `between`,
+    -- see move_range.
     v_page := array(
       select l.id
       from lead_mover.leads l
       where l.run_id = p_migration.run_id
+        and l.run_id between p_migration.run_id and p_migration.run_id
         and l.id >= p_lane.next_id
         and l.id <= p_lane.last_id
         and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)

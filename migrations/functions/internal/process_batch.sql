@@ -23,12 +23,13 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
--- For all that it calls: a run imported a minute ago has no statistics, and the plan must be a walk along
--- an index all the same.
+-- For all that it calls: a run imported a minute ago has no statistics, a session keeps the plans that it
+-- made while the tables were tiny, and the plan must be a walk along an index all the same.
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$

@@ -17,6 +17,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_bitmapscan = off
+set enable_sort = off
 set jit = off
 as $$
 declare
@@ -57,12 +58,14 @@ begin
         );
     end if;
 
+    -- Here and below, only the run's own index has the leads in that order. With `=` for the run the primary
+    -- key has it too, and a walk along that one meets the leads of all the other runs.
     select l.id
     into v_last_id
     from lead_mover.leads l
-    where l.run_id = p_run_id
+    where l.run_id between p_run_id and p_run_id
       and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
-    order by l.id desc
+    order by l.run_id desc, l.id desc
     limit 1;
 
     if not found then
@@ -76,9 +79,9 @@ begin
       array_agg(counted.id order by counted.n) filter (where counted.n % v_step = 0)
     into v_total, v_first_ids, v_last_ids
     from (
-      select l.id, row_number() over (order by l.id) as n
+      select l.id, row_number() over (order by l.run_id, l.id) as n
       from lead_mover.leads l
-      where l.run_id = p_run_id
+      where l.run_id between p_run_id and p_run_id
         and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
         and l.id <= v_last_id
     ) counted;

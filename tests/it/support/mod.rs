@@ -2,6 +2,7 @@
 
 mod crm;
 mod database;
+mod explaining;
 mod finished;
 mod gate;
 mod installation;
@@ -15,6 +16,7 @@ mod sources;
 
 pub(crate) use crm::{Batch, Crm, DISAGREEMENTS, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session};
+pub(crate) use explaining::{Explaining, Plan, below};
 pub(crate) use finished::{Finished, finish};
 pub(crate) use gate::{Gate, control_during_a_batch};
 pub(crate) use installation::{EXAMPLE_TABLES, assert_same_schema};
