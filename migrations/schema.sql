@@ -231,6 +231,51 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) IS 'Ends a move as failed, or marks it for the next batch to end.';
 
+CREATE TABLE lead_mover.migrations (
+    migration_id bigint NOT NULL,
+    run_id uuid NOT NULL,
+    run_name text,
+    funnel_id uuid NOT NULL,
+    column_id uuid NOT NULL,
+    batch_size integer NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    message_id bigint,
+    open_lanes integer NOT NULL,
+    retry_of bigint,
+    queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    failure text,
+    CONSTRAINT migrations_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
+    CONSTRAINT migrations_check CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text])))),
+    CONSTRAINT migrations_open_lanes_check CHECK ((open_lanes >= 0)),
+    CONSTRAINT migrations_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text, 'completed'::text, 'completed_with_errors'::text, 'cancelled'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE lead_mover.migrations IS 'One row a move of a run to a funnel and column.';
+
+COMMENT ON COLUMN lead_mover.migrations.message_id IS 'The message that whoever queued the move was told; the lanes'' present messages are in lanes.';
+
+COMMENT ON COLUMN lead_mover.migrations.open_lanes IS 'Lanes that have leads left; the batch that brings it to 0 ends the move.';
+
+COMMENT ON COLUMN lead_mover.migrations.failure IS 'Why the move has to end as failed, or did.';
+
+CREATE FUNCTION lead_mover.has_target(p_migration lead_mover.migrations) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return exists (
+    select
+    from lead_mover.columns c
+    where c.id = p_migration.column_id
+      and c.funnel_id = p_migration.funnel_id
+  );
+end
+$$;
+
+COMMENT ON FUNCTION lead_mover.has_target(p_migration lead_mover.migrations) IS 'Whether the column that a move goes to is still there, in its funnel.';
+
 CREATE FUNCTION lead_mover.is_cancelled(p_sqlstate text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -248,8 +293,8 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) IS 'Whether an SQLSTATE means that somebody cancelled the statement, rather than that it took too long.';
 
-CREATE FUNCTION lead_mover.is_refusal(p_sqlstate text) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) RETURNS boolean
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
@@ -262,11 +307,12 @@ begin
     '57', -- timeout, cancel, shutdown
     '58', -- the system
     'XX'  -- the server itself
-  );
+  )
+  and (p_sqlstate <> '23503' or lead_mover.has_target(p_migration));
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.is_refusal(p_sqlstate text) IS 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';
+COMMENT ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) IS 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';
 
 CREATE TABLE lead_mover.lanes (
     migration_id bigint NOT NULL,
@@ -309,35 +355,6 @@ COMMENT ON COLUMN lead_mover.lanes.settled IS 'Leads that needed no move when th
 COMMENT ON COLUMN lead_mover.lanes.attempts IS 'Failed batches since the last one that got anywhere.';
 
 COMMENT ON COLUMN lead_mover.lanes.lock_waits IS 'Batches in a row that found nothing but locked leads.';
-
-CREATE TABLE lead_mover.migrations (
-    migration_id bigint NOT NULL,
-    run_id uuid NOT NULL,
-    run_name text,
-    funnel_id uuid NOT NULL,
-    column_id uuid NOT NULL,
-    batch_size integer NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    message_id bigint,
-    open_lanes integer NOT NULL,
-    retry_of bigint,
-    queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    failure text,
-    CONSTRAINT migrations_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
-    CONSTRAINT migrations_check CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text])))),
-    CONSTRAINT migrations_open_lanes_check CHECK ((open_lanes >= 0)),
-    CONSTRAINT migrations_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text, 'completed'::text, 'completed_with_errors'::text, 'cancelled'::text, 'failed'::text])))
-);
-
-COMMENT ON TABLE lead_mover.migrations IS 'One row a move of a run to a funnel and column.';
-
-COMMENT ON COLUMN lead_mover.migrations.message_id IS 'The message that whoever queued the move was told; the lanes'' present messages are in lanes.';
-
-COMMENT ON COLUMN lead_mover.migrations.open_lanes IS 'Lanes that have leads left; the batch that brings it to 0 ends the move.';
-
-COMMENT ON COLUMN lead_mover.migrations.failure IS 'Why the move has to end as failed, or did.';
 
 CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -491,7 +508,7 @@ begin
           p_error = message_text;
     end;
 
-    if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate) then
+    if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate, p_migration) then
       return;
     end if;
   end if;
@@ -527,7 +544,7 @@ begin
         p_error = message_text;
   end;
 
-  if lead_mover.is_refusal(p_sqlstate) then
+  if lead_mover.is_refusal(p_sqlstate, p_migration) then
     begin
       p_sqlstate := null;
       p_error := null;
@@ -656,7 +673,7 @@ begin
           v_sqlstate = returned_sqlstate,
           v_error = message_text;
 
-        if not lead_mover.is_refusal(v_sqlstate) then
+        if not lead_mover.is_refusal(v_sqlstate, p_migration) then
           raise;
         end if;
 
@@ -817,12 +834,7 @@ begin
   from lead_mover.progress p
   where p.migration_id = v_migration.migration_id;
 
-  if v_migration.failure is null and not exists (
-    select
-    from lead_mover.columns c
-    where c.id = v_migration.column_id
-      and c.funnel_id = v_migration.funnel_id
-  ) then
+  if v_migration.failure is null and not lead_mover.has_target(v_migration) then
     v_migration.failure := format('A coluna de destino %s não existe mais no funil %s', v_migration.column_id, v_migration.funnel_id);
   end if;
 
@@ -835,8 +847,7 @@ begin
     return;
   end if;
 
-  -- A retry may have nothing but leads that were added to the run, and were not counted.
-  v_most_rejections := least(c_most_rejections, nullif(v_progress.total, 0)) - v_progress.rejected;
+  v_most_rejections := c_most_rejections - v_progress.rejected;
   v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
   if v_batch.p_sqlstate is not null then
@@ -923,6 +934,7 @@ CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  c_too_many constant text := 'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)';
   v_now constant timestamptz := clock_timestamp();
   v_done constant bigint := p_moved + p_rejected + p_settled;
   v_ended constant boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;
@@ -930,6 +942,7 @@ declare
   v_uncounted bigint := 0;
   v_message_id bigint;
   v_open_lanes integer;
+  v_progress lead_mover.progress;
 begin
   p_outcome := 'moved';
 
@@ -981,9 +994,7 @@ begin
     and l.lane = p_lane.lane;
 
   if p_too_many_rejections then
-    p_failure := format(
-      'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)', p_progress.rejected + p_rejected, p_migration.migration_id
-    );
+    p_failure := format(c_too_many, p_progress.rejected + p_rejected, p_migration.migration_id);
   end if;
 
   if v_ended then
@@ -997,17 +1008,26 @@ begin
     into v_open_lanes, p_failure;
 
     if v_open_lanes = 0 then
+      select p.*
+      into v_progress
+      from lead_mover.progress p
+      where p.migration_id = p_migration.migration_id;
+
+      -- However few they were: not one lead of the move went through.
+      if v_progress.rejected > 0 and v_progress.rejected = v_progress.total then
+        p_failure := coalesce(p_failure, format(c_too_many, v_progress.rejected, p_migration.migration_id));
+      end if;
+
       update lead_mover.migrations m
       set
         status = case
-          when m.failure is not null then 'failed'
-          when p.rejected > 0 then 'completed_with_errors'
+          when p_failure is not null then 'failed'
+          when v_progress.rejected > 0 then 'completed_with_errors'
           else 'completed'
         end,
+        failure = p_failure,
         finished_at = clock_timestamp()
-      from lead_mover.progress p
-      where m.migration_id = p_migration.migration_id
-        and p.migration_id = m.migration_id;
+      where m.migration_id = p_migration.migration_id;
 
       p_outcome := case when p_failure is null then 'moved' else 'ended' end;
       return;
@@ -1820,11 +1840,14 @@ GRANT ALL ON FUNCTION lead_mover.control_answer(p_run_id uuid, p_migration_id bi
 REVOKE ALL ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.has_target(p_migration lead_mover.migrations) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.has_target(p_migration lead_mover.migrations) TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) TO service_role;

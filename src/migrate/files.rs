@@ -63,6 +63,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/close_migration.sql",
     "functions/internal/control_answer.sql",
     "functions/internal/fail_migration.sql",
+    "functions/internal/has_target.sql",
     "functions/internal/is_cancelled.sql",
     "functions/internal/is_refusal.sql",
     "functions/internal/lane_of_message.sql",

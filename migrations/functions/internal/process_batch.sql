@@ -72,12 +72,7 @@ begin
   from lead_mover.progress p
   where p.migration_id = v_migration.migration_id;
 
-  if v_migration.failure is null and not exists (
-    select
-    from lead_mover.columns c
-    where c.id = v_migration.column_id
-      and c.funnel_id = v_migration.funnel_id
-  ) then
+  if v_migration.failure is null and not lead_mover.has_target(v_migration) then
     v_migration.failure := format('A coluna de destino %s não existe mais no funil %s', v_migration.column_id, v_migration.funnel_id);
   end if;
 
@@ -90,8 +85,7 @@ begin
     return;
   end if;
 
-  -- A retry may have nothing but leads that were added to the run, and were not counted.
-  v_most_rejections := least(c_most_rejections, nullif(v_progress.total, 0)) - v_progress.rejected;
+  v_most_rejections := c_most_rejections - v_progress.rejected;
   v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
   if v_batch.p_sqlstate is not null then

@@ -71,7 +71,12 @@ impl Database {
 
     /// Another session beside the test's own.
     pub(crate) async fn open(&self) -> Session {
-        db::open_session(&self.settings(), "test")
+        self.open_as("test").await
+    }
+
+    /// Another session, that calls itself so.
+    pub(crate) async fn open_as(&self, name: &str) -> Session {
+        db::open_session(&self.settings(), name)
             .await
             .expect("it opens")
     }

@@ -10,6 +10,7 @@ mod messages;
 mod server;
 mod service;
 mod sources;
+mod writes;
 
 pub(crate) use crm::{Batch, Crm, DISAGREEMENTS, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session};
