@@ -15,8 +15,11 @@ CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, O
     SET lock_timeout TO '50ms'
     AS $$
 declare
+  c_longest_reason constant integer := 500;
   v_migration lead_mover.migrations;
   v_sqlstate text;
+  v_key text;
+  v_refusal jsonb;
 begin
   begin
     if jsonb_typeof(p_message) is distinct from 'object' then
@@ -24,6 +27,14 @@ begin
         errcode = 'invalid_parameter_value',
         message = 'Mensagem ilegível: não é um objeto JSON';
     end if;
+
+    foreach v_key in array array['run_id', 'funnel_id', 'column_id', 'batch_size'] loop
+      if jsonb_typeof(p_message -> v_key) in ('object', 'array') then
+        raise exception using
+          errcode = 'invalid_text_representation',
+          message = format('Mensagem ilegível: %s não é um texto nem um número', v_key);
+      end if;
+    end loop;
 
     v_migration := lead_mover.start_migration(
       (p_message ->> 'run_id')::uuid,
@@ -66,10 +77,21 @@ begin
       end if;
   end;
 
-  update pgmq.q_lead_migration_queue q
-  set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end
-    || jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason)
-  where q.msg_id = p_message_id;
+  -- It may quote the message, which may be a megabyte long.
+  p_reason := left(p_reason, c_longest_reason);
+  v_refusal := jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason);
+
+  begin
+    update pgmq.q_lead_migration_queue q
+    set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end || v_refusal
+    where q.msg_id = p_message_id;
+  exception
+    -- Nested too deep, or too large, to be written once more. It must not stay at the head of the queue.
+    when others then
+      update pgmq.q_lead_migration_queue q
+      set message = v_refusal
+      where q.msg_id = p_message_id;
+  end;
 
   perform pgmq.archive('lead_migration_queue'::text, p_message_id::bigint);
 
@@ -363,7 +385,10 @@ CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb,
 declare
   v_found record;
 begin
-  if (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$' then
+  -- Other types are not even looked at: written out, a small message may be longer than a text can be.
+  if jsonb_typeof(p_message -> 'migration_id') = 'number' and jsonb_typeof(p_message -> 'lane') = 'number'
+    and (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$'
+  then
     select l as lane, m as migration
     into v_found
     from lead_mover.lanes l
@@ -423,6 +448,37 @@ end
 $$;
 
 COMMENT ON FUNCTION lead_mover.lock_key(p_migration_id bigint) IS 'The key of the advisory lock of one move.';
+
+CREATE FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_sent record;
+  v_message_ids bigint[] := '{}';
+begin
+  for v_sent in
+    select q.msg_id, q.message
+    from pgmq.q_lead_migration_queue q
+    -- In whatever notation a uuid may be written: upper case, in braces, with hyphens or without.
+    where replace(p_run_id::text, '-', '') = case
+        when jsonb_typeof(q.message -> 'run_id') = 'string' then lower(translate(q.message ->> 'run_id', '{-}', ''))
+      end
+      and ((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null
+    order by q.msg_id
+    for update
+  loop
+    -- Once more, with what was committed while we waited for it.
+    if ((lead_mover.lane_of_message(v_sent.msg_id, v_sent.message)).p_lane).migration_id is null then
+      v_message_ids := v_message_ids || v_sent.msg_id;
+    end if;
+  end loop;
+
+  return v_message_ids;
+end
+$$;
+
+COMMENT ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) IS 'The messages for a run that an application sent itself and nobody has adopted yet, locked.';
 
 CREATE FUNCTION lead_mover.make_private(p_function regprocedure) RETURNS void
     LANGUAGE plpgsql
@@ -1350,16 +1406,16 @@ CREATE FUNCTION public.cancel_lead_migration(p_run_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  v_sent bigint[];
   v_migration lead_mover.migrations;
   v_progress lead_mover.progress;
   v_messages integer;
 begin
-  -- Messages that an application sent itself have no row in the ledger. One that a batch is just adopting
-  -- is waited for, and is a move of ours after that. Messages of ours are left to close_migration: taken
-  -- here, without the move's lock, they would be what a batch that ends the move waits for.
+  -- Messages that an application sent itself have no row in the ledger.
+  v_sent := lead_mover.lock_sent_messages(p_run_id);
+
   delete from pgmq.q_lead_migration_queue q
-  where lower(q.message ->> 'run_id') = p_run_id::text
-    and ((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null;
+  where q.msg_id = any (v_sent);
 
   get diagnostics v_messages = row_count;
 
@@ -1465,7 +1521,14 @@ CREATE FUNCTION public.pause_lead_migration(p_run_id uuid) RETURNS jsonb
     AS $$
 declare
   v_migration lead_mover.migrations;
+  v_message_id bigint;
 begin
+  foreach v_message_id in array lead_mover.lock_sent_messages(p_run_id) loop
+    perform lead_mover.adopt_message(q.msg_id, q.message)
+    from pgmq.q_lead_migration_queue q
+    where q.msg_id = v_message_id;
+  end loop;
+
   v_migration := lead_mover.lock_active_migration(p_run_id);
 
   update pgmq.q_lead_migration_queue q
@@ -1857,6 +1920,9 @@ GRANT ALL ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) TO service
 
 REVOKE ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.make_private(p_function regprocedure) FROM PUBLIC;
 

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod batch_sizes;
 mod batches;
 mod cancel;
 mod cancel_races;
@@ -23,6 +24,7 @@ mod mapping;
 mod message_refusals;
 mod messages;
 mod model;
+mod odd_messages;
 mod people;
 mod people_locks;
 mod privileges;
@@ -34,6 +36,7 @@ mod resume;
 mod retry;
 mod retry_refused;
 mod schema_sql;
+mod sent_not_taken;
 mod stopping;
 mod support;
 mod target_changes;
