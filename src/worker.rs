@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 
 use crate::db::{self, ConnectionSettings};
+use crate::error::{self, ErrorKind};
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
 use crate::queue::{Batch, Outcome, Queue, QueueError};
@@ -90,7 +91,19 @@ impl Worker {
                 return Err(End::Stopped);
             }
             let started = Instant::now();
-            let batch = self.batch(queue).await?;
+            let batch = match self.batch(queue).await {
+                Ok(batch) => batch,
+                // The database has answered; it is not lost.
+                Err(End::Lost(error)) if error::is_conflict(&error) => {
+                    metrics::error(ErrorKind::of(&error));
+                    tracing::debug!(
+                        error = db::describe(&error),
+                        "batch in conflict with another"
+                    );
+                    continue;
+                }
+                Err(end) => return Err(end),
+            };
             self.health.database_reached();
             connection.works();
             if batch.outcome == Outcome::Idle {

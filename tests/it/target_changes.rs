@@ -21,7 +21,8 @@ async fn gate_before_the_leads(database: &Database) -> Gate {
         .run(
             "drop trigger pass_gate on public.leads;
              create trigger pass_gate before update on public.leads
-             for each statement execute function public.pass_gate()",
+             for each statement when (current_setting('application_name') <> 'person')
+             execute function public.pass_gate()",
         )
         .await;
     gate
@@ -100,10 +101,11 @@ async fn a_target_emptied_and_deleted_under_the_batches_of_three_lanes_fails_the
     crm.enqueue(run).await;
     crm.process().await;
     let gate = gate_before_the_leads(&database).await;
-    let (first, second, third) = (
+    let (first, second, third, person) = (
         database.open().await,
         database.open().await,
         database.open().await,
+        database.open_as("person").await,
     );
 
     let (one, two, three, ()) = tokio::join!(
@@ -119,16 +121,14 @@ async fn a_target_emptied_and_deleted_under_the_batches_of_three_lanes_fails_the
                 .await
                 .expect_err("leads are there");
             assert_eq!(refused.code().expect("a code").code(), "23503");
-            // What a person does then; without triggers, as they would wait at the gate too.
-            database
-                .run(&format!(
-                    "begin;
-                     set local session_replication_role = replica;
-                     update public.leads set column_id = null where column_id = '{}';
-                     commit",
-                    crm.target.column
-                ))
-                .await;
+            // What a person does then.
+            person
+                .execute(
+                    "update public.leads set column_id = null where column_id = $1",
+                    &[&crm.target.column],
+                )
+                .await
+                .unwrap();
             delete_column(&database, crm.target.column).await;
             gate.open().await;
         }

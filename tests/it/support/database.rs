@@ -93,6 +93,13 @@ impl Database {
         self.value(query, &[]).await
     }
 
+    /// How many sessions of this database wait for a lock of that kind.
+    pub(crate) async fn waiting_for(&self, kind: &str) -> i64 {
+        let query = "select count(*) from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock' and wait_event = $1";
+        self.value(query, &[&kind]).await
+    }
+
     /// Runs statements without parameters.
     pub(crate) async fn run(&self, statements: &str) {
         self.session

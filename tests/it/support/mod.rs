@@ -13,7 +13,7 @@ mod sources;
 mod writes;
 
 pub(crate) use crm::{Batch, Crm, DISAGREEMENTS, Target, enqueue_in, process_in};
-pub(crate) use database::{Database, Session};
+pub(crate) use database::{Database, Session, value};
 pub(crate) use finished::{Finished, finish};
 pub(crate) use gate::{Gate, control_during_a_batch};
 pub(crate) use installation::{EXAMPLE_TABLES, assert_same_schema};
