@@ -8,6 +8,7 @@ mod cancel;
 mod cancel_races;
 mod cancel_storm;
 mod cli;
+mod concurrent;
 mod controls;
 mod deadlocks;
 mod demo;
