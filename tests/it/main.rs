@@ -40,6 +40,7 @@ mod retry_refused;
 mod role_settings;
 mod schema_sql;
 mod sent_not_taken;
+mod service_timeouts;
 mod session_settings;
 mod stopping;
 mod support;

@@ -7,15 +7,6 @@ use crate::support::{
     Database, Service, Session, command, control_in, enqueue_in, eventually, finish, process_in,
 };
 
-/// For every session that is opened from now on.
-async fn set(database: &Database, settings: &[&str]) {
-    for setting in settings {
-        database
-            .run(&format!("alter database {} set {setting}", database.name()))
-            .await;
-    }
-}
-
 /// Calls it until it is not in conflict with another.
 async fn again<T>(mut call: impl AsyncFnMut() -> Result<T, tokio_postgres::error::DbError>) -> T {
     loop {
@@ -40,11 +31,8 @@ async fn work(session: &Session) {
 async fn every_function_works_under(isolation: &str) {
     let database = Database::new().await;
     database.note_writes().await;
-    set(
-        &database,
-        &[&format!("default_transaction_isolation = '{isolation}'")],
-    )
-    .await;
+    let isolation = format!("default_transaction_isolation = '{isolation}'");
+    database.set(&[&isolation]).await;
     let crm = database.crm().await;
     let (moved, cancelled, paused) = (
         crm.run_of(2_100).await,
@@ -104,11 +92,8 @@ async fn under_serializable_functions_work_or_are_told_to_try_again() {
 async fn the_service_completes_a_run_under(isolation: &str) {
     let database = Database::new().await;
     database.note_writes().await;
-    set(
-        &database,
-        &[&format!("default_transaction_isolation = '{isolation}'")],
-    )
-    .await;
+    let isolation = format!("default_transaction_isolation = '{isolation}'");
+    database.set(&[&isolation]).await;
     let crm = database.crm().await;
     let run = crm.run_of(5_000).await;
     let service = Service::start(&database, &["--poll-interval", "1h", "--workers", "4"]).await;
@@ -147,7 +132,7 @@ async fn a_role_that_may_only_read_is_told_so() {
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
     crm.enqueue(run).await;
-    set(&database, &["default_transaction_read_only = on"]).await;
+    database.set(&["default_transaction_read_only = on"]).await;
     let session = database.open().await;
 
     let error = process_in(&session, None).await.expect_err("read-only");

@@ -72,7 +72,11 @@ impl Crowd {
                         .await
                         .unwrap();
                 }
-                let end = if n % 7 == 0 { "commit" } else { "rollback" };
+                let end = if n.is_multiple_of(7) {
+                    "commit"
+                } else {
+                    "rollback"
+                };
                 session.batch_execute(end).await.unwrap();
             }
             1 => put(session, &some, self.elsewhere).await,

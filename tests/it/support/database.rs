@@ -100,6 +100,14 @@ impl Database {
         self.value(query, &[&kind]).await
     }
 
+    /// Settings for every session that is opened from now on.
+    pub(crate) async fn set(&self, settings: &[&str]) {
+        for setting in settings {
+            self.run(&format!("alter database {} set {setting}", self.name))
+                .await;
+        }
+    }
+
     /// Runs statements without parameters.
     pub(crate) async fn run(&self, statements: &str) {
         self.session
