@@ -15,8 +15,11 @@ CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, O
     SET lock_timeout TO '50ms'
     AS $$
 declare
+  c_longest_reason constant integer := 500;
   v_migration lead_mover.migrations;
   v_sqlstate text;
+  v_key text;
+  v_refusal jsonb;
 begin
   begin
     if jsonb_typeof(p_message) is distinct from 'object' then
@@ -24,6 +27,14 @@ begin
         errcode = 'invalid_parameter_value',
         message = 'Mensagem ilegível: não é um objeto JSON';
     end if;
+
+    foreach v_key in array array['run_id', 'funnel_id', 'column_id', 'batch_size'] loop
+      if jsonb_typeof(p_message -> v_key) in ('object', 'array') then
+        raise exception using
+          errcode = 'invalid_text_representation',
+          message = format('Mensagem ilegível: %s não é um texto nem um número', v_key);
+      end if;
+    end loop;
 
     v_migration := lead_mover.start_migration(
       (p_message ->> 'run_id')::uuid,
@@ -66,10 +77,21 @@ begin
       end if;
   end;
 
-  update pgmq.q_lead_migration_queue q
-  set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end
-    || jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason)
-  where q.msg_id = p_message_id;
+  -- It may quote the message, which may be a megabyte long.
+  p_reason := left(p_reason, c_longest_reason);
+  v_refusal := jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason);
+
+  begin
+    update pgmq.q_lead_migration_queue q
+    set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end || v_refusal
+    where q.msg_id = p_message_id;
+  exception
+    -- Nested too deep, or too large, to be written once more. It must not stay at the head of the queue.
+    when others then
+      update pgmq.q_lead_migration_queue q
+      set message = v_refusal
+      where q.msg_id = p_message_id;
+  end;
 
   perform pgmq.archive('lead_migration_queue'::text, p_message_id::bigint);
 
@@ -244,8 +266,37 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) IS 'Whether an SQLSTATE means that somebody cancelled the statement, rather than that it took too long.';
 
-CREATE FUNCTION lead_mover.is_refusal(p_sqlstate text) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+CREATE TABLE lead_mover.migrations (
+    migration_id bigint NOT NULL,
+    run_id uuid NOT NULL,
+    run_name text,
+    funnel_id uuid NOT NULL,
+    column_id uuid NOT NULL,
+    batch_size integer NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    message_id bigint,
+    open_lanes integer NOT NULL,
+    retry_of bigint,
+    queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    failure text,
+    CONSTRAINT migrations_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
+    CONSTRAINT migrations_check CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text])))),
+    CONSTRAINT migrations_open_lanes_check CHECK ((open_lanes >= 0)),
+    CONSTRAINT migrations_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text, 'completed'::text, 'completed_with_errors'::text, 'cancelled'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE lead_mover.migrations IS 'One row a move of a run to a funnel and column.';
+
+COMMENT ON COLUMN lead_mover.migrations.message_id IS 'The message that whoever queued the move was told; the lanes'' present messages are in lanes.';
+
+COMMENT ON COLUMN lead_mover.migrations.open_lanes IS 'Lanes that have leads left; the batch that brings it to 0 ends the move.';
+
+COMMENT ON COLUMN lead_mover.migrations.failure IS 'Why the move has to end as failed, or did.';
+
+CREATE FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) RETURNS boolean
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
@@ -258,11 +309,12 @@ begin
     '57', -- timeout, cancel, shutdown
     '58', -- the system
     'XX'  -- the server itself
-  );
+  )
+  and (p_sqlstate <> '23503' or lead_mover.target_exists(p_migration.funnel_id, p_migration.column_id));
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.is_refusal(p_sqlstate text) IS 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';
+COMMENT ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) IS 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';
 
 CREATE TABLE lead_mover.lanes (
     migration_id bigint NOT NULL,
@@ -306,35 +358,6 @@ COMMENT ON COLUMN lead_mover.lanes.attempts IS 'Failed batches since the last on
 
 COMMENT ON COLUMN lead_mover.lanes.lock_waits IS 'Batches in a row that found nothing but locked leads.';
 
-CREATE TABLE lead_mover.migrations (
-    migration_id bigint NOT NULL,
-    run_id uuid NOT NULL,
-    run_name text,
-    funnel_id uuid NOT NULL,
-    column_id uuid NOT NULL,
-    batch_size integer NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    message_id bigint,
-    open_lanes integer NOT NULL,
-    retry_of bigint,
-    queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    failure text,
-    CONSTRAINT migrations_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
-    CONSTRAINT migrations_check CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text])))),
-    CONSTRAINT migrations_open_lanes_check CHECK ((open_lanes >= 0)),
-    CONSTRAINT migrations_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text, 'completed'::text, 'completed_with_errors'::text, 'cancelled'::text, 'failed'::text])))
-);
-
-COMMENT ON TABLE lead_mover.migrations IS 'One row a move of a run to a funnel and column.';
-
-COMMENT ON COLUMN lead_mover.migrations.message_id IS 'The message that whoever queued the move was told; the lanes'' present messages are in lanes.';
-
-COMMENT ON COLUMN lead_mover.migrations.open_lanes IS 'Lanes that have leads left; the batch that brings it to 0 ends the move.';
-
-COMMENT ON COLUMN lead_mover.migrations.failure IS 'Why the move has to end as failed, or did.';
-
 CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -342,7 +365,10 @@ CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb,
 declare
   v_found record;
 begin
-  if (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$' then
+  -- Other types are not even looked at: written out, a small message may be longer than a text can be.
+  if jsonb_typeof(p_message -> 'migration_id') = 'number' and jsonb_typeof(p_message -> 'lane') = 'number'
+    and (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$'
+  then
     select l as lane, m as migration
     into v_found
     from lead_mover.lanes l
@@ -402,6 +428,37 @@ end
 $$;
 
 COMMENT ON FUNCTION lead_mover.lock_key(p_migration_id bigint) IS 'The key of the advisory lock of one move.';
+
+CREATE FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_sent record;
+  v_message_ids bigint[] := '{}';
+begin
+  for v_sent in
+    select q.msg_id, q.message
+    from pgmq.q_lead_migration_queue q
+    -- In whatever notation a uuid may be written: upper case, in braces, with hyphens or without.
+    where replace(p_run_id::text, '-', '') = case
+        when jsonb_typeof(q.message -> 'run_id') = 'string' then lower(translate(q.message ->> 'run_id', '{-}', ''))
+      end
+      and ((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null
+    order by q.msg_id
+    for update
+  loop
+    -- Once more, with what was committed while we waited for it.
+    if ((lead_mover.lane_of_message(v_sent.msg_id, v_sent.message)).p_lane).migration_id is null then
+      v_message_ids := v_message_ids || v_sent.msg_id;
+    end if;
+  end loop;
+
+  return v_message_ids;
+end
+$$;
+
+COMMENT ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) IS 'The messages for a run that an application sent itself and nobody has adopted yet, locked.';
 
 CREATE FUNCTION lead_mover.make_private(p_function regprocedure) RETURNS void
     LANGUAGE plpgsql
@@ -487,7 +544,7 @@ begin
           p_error = message_text;
     end;
 
-    if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate) then
+    if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate, p_migration) then
       return;
     end if;
   end if;
@@ -525,7 +582,7 @@ begin
         p_error = message_text;
   end;
 
-  if lead_mover.is_refusal(p_sqlstate) then
+  if lead_mover.is_refusal(p_sqlstate, p_migration) then
     begin
       p_sqlstate := null;
       p_error := null;
@@ -654,7 +711,7 @@ begin
           v_sqlstate = returned_sqlstate,
           v_error = message_text;
 
-        if not lead_mover.is_refusal(v_sqlstate) then
+        if not lead_mover.is_refusal(v_sqlstate, p_migration) then
           raise;
         end if;
 
@@ -831,8 +888,7 @@ begin
     return;
   end if;
 
-  -- A retry may have nothing but leads that were added to the run, and were not counted.
-  v_most_rejections := least(c_most_rejections, nullif(v_progress.total, 0)) - v_progress.rejected;
+  v_most_rejections := c_most_rejections - v_progress.rejected;
   v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
   if v_batch.p_sqlstate is not null then
@@ -919,6 +975,7 @@ CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  c_too_many constant text := 'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)';
   v_now constant timestamptz := clock_timestamp();
   v_done constant bigint := p_moved + p_rejected + p_settled;
   v_ended constant boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;
@@ -926,6 +983,7 @@ declare
   v_uncounted bigint := 0;
   v_message_id bigint;
   v_open_lanes integer;
+  v_progress lead_mover.progress;
 begin
   p_outcome := 'moved';
 
@@ -977,9 +1035,7 @@ begin
     and l.lane = p_lane.lane;
 
   if p_too_many_rejections then
-    p_failure := format(
-      'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)', p_progress.rejected + p_rejected, p_migration.migration_id
-    );
+    p_failure := format(c_too_many, p_progress.rejected + p_rejected, p_migration.migration_id);
   end if;
 
   if v_ended then
@@ -993,17 +1049,26 @@ begin
     into v_open_lanes, p_failure;
 
     if v_open_lanes = 0 then
+      select p.*
+      into v_progress
+      from lead_mover.progress p
+      where p.migration_id = p_migration.migration_id;
+
+      -- However few they were: not one lead of the move went through.
+      if v_progress.rejected > 0 and v_progress.rejected = v_progress.total then
+        p_failure := coalesce(p_failure, format(c_too_many, v_progress.rejected, p_migration.migration_id));
+      end if;
+
       update lead_mover.migrations m
       set
         status = case
-          when m.failure is not null then 'failed'
-          when p.rejected > 0 then 'completed_with_errors'
+          when p_failure is not null then 'failed'
+          when v_progress.rejected > 0 then 'completed_with_errors'
           else 'completed'
         end,
+        failure = p_failure,
         finished_at = clock_timestamp()
-      from lead_mover.progress p
-      where m.migration_id = p_migration.migration_id
-        and p.migration_id = m.migration_id;
+      where m.migration_id = p_migration.migration_id;
 
       p_outcome := case when p_failure is null then 'moved' else 'ended' end;
       return;
@@ -1351,16 +1416,16 @@ CREATE FUNCTION public.cancel_lead_migration(p_run_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  v_sent bigint[];
   v_migration lead_mover.migrations;
   v_progress lead_mover.progress;
   v_messages integer;
 begin
-  -- Messages that an application sent itself have no row in the ledger. One that a batch is just adopting
-  -- is waited for, and is a move of ours after that. Messages of ours are left to close_migration: taken
-  -- here, without the move's lock, they would be what a batch that ends the move waits for.
+  -- Messages that an application sent itself have no row in the ledger.
+  v_sent := lead_mover.lock_sent_messages(p_run_id);
+
   delete from pgmq.q_lead_migration_queue q
-  where lower(q.message ->> 'run_id') = p_run_id::text
-    and ((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null;
+  where q.msg_id = any (v_sent);
 
   get diagnostics v_messages = row_count;
 
@@ -1466,7 +1531,14 @@ CREATE FUNCTION public.pause_lead_migration(p_run_id uuid) RETURNS jsonb
     AS $$
 declare
   v_migration lead_mover.migrations;
+  v_message_id bigint;
 begin
+  foreach v_message_id in array lead_mover.lock_sent_messages(p_run_id) loop
+    perform lead_mover.adopt_message(q.msg_id, q.message)
+    from pgmq.q_lead_migration_queue q
+    where q.msg_id = v_message_id;
+  end loop;
+
   v_migration := lead_mover.lock_active_migration(p_run_id);
 
   update pgmq.q_lead_migration_queue q
@@ -1844,8 +1916,8 @@ GRANT ALL ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure
 REVOKE ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) TO service_role;
@@ -1855,6 +1927,9 @@ GRANT ALL ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) TO service
 
 REVOKE ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.make_private(p_function regprocedure) FROM PUBLIC;
 

@@ -44,14 +44,7 @@ impl ErrorKind {
     /// Decides by the SQLSTATE found in the error or in one of its causes (PostgreSQL manual,
     /// appendix A).
     pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut cause = Some(error);
-        while let Some(error) = cause {
-            if let Some(database) = error.downcast_ref::<tokio_postgres::Error>() {
-                return database.code().map_or(Self::Connection, Self::of_sqlstate);
-            }
-            cause = error.source();
-        }
-        Self::Connection
+        sqlstate_of(error).map_or(Self::Connection, Self::of_sqlstate)
     }
 
     fn of_sqlstate(state: &SqlState) -> Self {
@@ -72,6 +65,30 @@ impl ErrorKind {
             Self::Connection | Self::Access | Self::Timeout | Self::Database => None,
         }
     }
+}
+
+/// Whether another transaction was in the way, and has ended since: the session is as good as before,
+/// and the same call may work at once. Where transactions are `serializable` or `repeatable read` by
+/// default, this is how those learn of each other that wait for nobody.
+pub(crate) fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
+    sqlstate_of(error).is_some_and(|state| {
+        [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+        ]
+        .contains(state)
+    })
+}
+
+fn sqlstate_of<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a SqlState> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(database) = error.downcast_ref::<tokio_postgres::Error>() {
+            return database.code();
+        }
+        cause = error.source();
+    }
+    None
 }
 
 #[cfg(test)]

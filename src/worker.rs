@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::batch::{Calls, Unanswered};
-use crate::db::ConnectionSettings;
+use crate::db::{self, ConnectionSettings};
+use crate::error::{self, ErrorKind};
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
 use crate::queue::{Outcome, Queue, QueueError};
@@ -88,8 +89,20 @@ impl Worker {
             while idle.is_none() && calls.len() < wanted && !self.shutdown.has_begun() {
                 calls.send(None);
             }
-            let Some((batch, duration)) = calls.answer().await? else {
-                return idle.ok_or(Unanswered::Stopped);
+            let (batch, duration) = match calls.answer().await {
+                Ok(Some(answer)) => answer,
+                Ok(None) => return idle.ok_or(Unanswered::Stopped),
+                // The database has answered; it is not lost.
+                Err(Unanswered::Lost(error)) if error::is_conflict(&error) => {
+                    metrics::error(ErrorKind::of(&error));
+                    tracing::debug!(
+                        error = db::describe(&error),
+                        "batch in conflict with another"
+                    );
+                    idle = None;
+                    continue;
+                }
+                Err(end) => return Err(end),
             };
             self.health.database_reached();
             connection.works();

@@ -25,7 +25,7 @@ pub(super) struct EnqueueArgs {
     /// The column of that funnel
     column: Uuid,
     /// Leads a batch, 1 to 10000 [default: 100]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     batch_size: Option<i32>,
     /// Show the progress, and exit when the move has ended: 0 if every lead was moved
     #[arg(long)]

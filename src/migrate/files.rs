@@ -68,6 +68,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/lane_of_message.sql",
     "functions/internal/lock_active_migration.sql",
     "functions/internal/lock_key.sql",
+    "functions/internal/lock_sent_messages.sql",
     "functions/internal/message.sql",
     "functions/internal/move_batch.sql",
     "functions/internal/move_leads.sql",

@@ -1,5 +1,9 @@
 //! Batches that fail: undone alone, tried again later and later, given up after ten.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
 use crate::support::Database;
 
 #[tokio::test]
@@ -40,30 +44,43 @@ async fn a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay() 
 }
 
 #[tokio::test]
-async fn ten_attempts_without_progress_end_the_move_as_failed() {
+async fn ten_attempts_that_come_later_and_later_end_the_move_as_failed() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
     run_out_of_luck(&database).await;
     crm.enqueue(run).await;
 
-    for _ in 0..10 {
+    for attempt in 1..=10 {
         crm.make_due().await;
-        assert!(!crm.process().await.expect("it is due").success);
+        let before = now(&database).await;
+        let batch = crm.process().await.expect("it is due");
+        let after = now(&database).await;
+        assert!(!batch.success);
+
+        if attempt < 10 {
+            let due: DateTime<Utc> = database
+                .value("select vt from pgmq.q_lead_migration_queue", &[])
+                .await;
+            let delay = Duration::from_secs(1 << (attempt - 1));
+            assert!(
+                before + delay <= due && due <= after + delay,
+                "attempt {attempt}"
+            );
+            assert_eq!(crm.progress(run).await.get::<_, i32>("attempts"), attempt);
+            crm.check().await;
+        }
     }
 
     assert_eq!(crm.status(run).await, "failed");
-    assert!(
-        crm.progress(run)
-            .await
-            .get::<_, String>("last_error")
-            .contains("disk full")
-    );
+    let reason: String = crm.progress(run).await.get("last_error");
+    assert_eq!(reason, "Sem progresso após 10 tentativas: disk full");
     assert_eq!(crm.queue_length().await, 0);
     let archived: serde_json::Value = database
         .value("select message from pgmq.a_lead_migration_queue", &[])
         .await;
     assert_eq!(archived["status"], "failed");
+    assert_eq!(archived["error"], reason.as_str());
     crm.check().await;
 
     // Once the cause is gone, retry takes it up again.
@@ -75,6 +92,11 @@ async fn ten_attempts_without_progress_end_the_move_as_failed() {
     crm.process_all().await;
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 10);
+}
+
+/// By the server's clock.
+async fn now(database: &Database) -> DateTime<Utc> {
+    database.value("select clock_timestamp()", &[]).await
 }
 
 /// From now on every batch fails, by no fault of a lead.

@@ -1,6 +1,6 @@
 //! Moves that get nowhere: they end as failed, and hold up no other move.
 
-use crate::support::Database;
+use crate::support::{Database, Service, eventually};
 
 #[tokio::test]
 async fn a_move_all_of_whose_leads_are_refused_has_failed() {
@@ -70,4 +70,50 @@ async fn a_move_that_always_fails_holds_up_none_of_the_ten_behind_it() {
     assert_eq!(crm.status(bad).await, "failed");
     assert_eq!(crm.leads_at(bad, crm.inbox).await, 150);
     crm.check().await;
+}
+
+#[tokio::test]
+async fn the_service_moves_ten_runs_behind_one_that_always_fails() {
+    let database = Database::new().await;
+    database.note_writes().await;
+    let crm = database.crm().await;
+    let bad = crm.run_of(2_500).await; // several lanes, each of which fails
+    database
+        .run(&format!(
+            "create function public.out_of_luck() returns trigger language plpgsql as
+             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
+             create trigger out_of_luck before update on public.leads
+             for each row when (new.run_id = '{bad}') execute function public.out_of_luck()"
+        ))
+        .await;
+    crm.enqueue(bad).await;
+    let mut healthy = Vec::new();
+    for _ in 0..10 {
+        let run = crm.run_of(120).await;
+        crm.enqueue(run).await;
+        healthy.push(run);
+    }
+
+    let service = Service::start(&database, &["--poll-interval", "1h"]).await;
+
+    for run in healthy {
+        eventually("a healthy move is completed", async || {
+            crm.status(run).await == "completed"
+        })
+        .await;
+        assert_eq!(crm.leads_at(run, crm.target).await, 120);
+    }
+    // It takes eight minutes to fail for good, and is in the middle of that.
+    assert_eq!(crm.status(bad).await, "pending");
+    assert!((1..10).contains(&crm.progress(bad).await.get::<_, i32>("attempts")));
+    assert_eq!(crm.leads_at(bad, crm.inbox).await, 2_500);
+    eventually("all its lanes are put off", async || {
+        let put_off =
+            "select count(*) from pgmq.q_lead_migration_queue where vt > clock_timestamp()";
+        database.value::<i64>(put_off, &[]).await == 3
+    })
+    .await;
+    database.check_writes(100).await;
+    crm.check().await;
+    assert_eq!(service.stop().await, Some(0));
 }

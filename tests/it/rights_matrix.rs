@@ -118,7 +118,7 @@ async fn the_matrix_is_what_happens_when_each_role_calls_each_function() {
 
     for (column, roles) in columns.iter().enumerate() {
         for role in *roles {
-            let session = database.open_as(role).await;
+            let session = database.open_in_role(role).await;
             for function in &functions {
                 let rights = documented.get(function.name.as_str()).unwrap_or(&others);
                 assert_eq!(rights.len(), columns.len(), "{}", function.name);
@@ -144,7 +144,7 @@ async fn usage_on_the_schema_opens_no_function() {
         .await;
 
     for role in ["anon", "authenticated", &worker()] {
-        let session = database.open_as(role).await;
+        let session = database.open_in_role(role).await;
         for function in functions(&database).await {
             let granted = ["lead_mover.process_batch(integer)", "lead_mover.sample()"];
             if role == worker() && granted.contains(&function.name.as_str()) {
@@ -185,7 +185,7 @@ async fn tables_views_and_the_queue_are_closed_to_everybody_but_their_owner() {
         "lead_mover_stranger",
         &worker(),
     ] {
-        let session = database.open_as(role).await;
+        let session = database.open_in_role(role).await;
         for relation in &relations {
             let mut statements = vec![format!("select from {relation}")];
             // Nobody can write to the view of sums.

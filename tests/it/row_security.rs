@@ -33,7 +33,7 @@ async fn the_owner_of_tables_with_policies_moves_all_leads_whoever_asks() {
              grant execute on all functions in schema public to authenticated",
         )
         .await;
-    let person = database.open_as("authenticated").await;
+    let person = database.open_in_role("authenticated").await;
 
     let answer = enqueue_in(&person, run, crm.target, None).await.unwrap();
 

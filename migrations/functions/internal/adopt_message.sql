@@ -17,8 +17,11 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '50ms'
 as $$
 declare
+  c_longest_reason constant integer := 500;
   v_migration lead_mover.migrations;
   v_sqlstate text;
+  v_key text;
+  v_refusal jsonb;
 begin
   begin
     if jsonb_typeof(p_message) is distinct from 'object' then
@@ -26,6 +29,14 @@ begin
         errcode = 'invalid_parameter_value',
         message = 'Mensagem ilegível: não é um objeto JSON';
     end if;
+
+    foreach v_key in array array['run_id', 'funnel_id', 'column_id', 'batch_size'] loop
+      if jsonb_typeof(p_message -> v_key) in ('object', 'array') then
+        raise exception using
+          errcode = 'invalid_text_representation',
+          message = format('Mensagem ilegível: %s não é um texto nem um número', v_key);
+      end if;
+    end loop;
 
     v_migration := lead_mover.start_migration(
       (p_message ->> 'run_id')::uuid,
@@ -68,10 +79,21 @@ begin
       end if;
   end;
 
-  update pgmq.q_lead_migration_queue q
-  set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end
-    || jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason)
-  where q.msg_id = p_message_id;
+  -- It may quote the message, which may be a megabyte long.
+  p_reason := left(p_reason, c_longest_reason);
+  v_refusal := jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason);
+
+  begin
+    update pgmq.q_lead_migration_queue q
+    set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end || v_refusal
+    where q.msg_id = p_message_id;
+  exception
+    -- Nested too deep, or too large, to be written once more. It must not stay at the head of the queue.
+    when others then
+      update pgmq.q_lead_migration_queue q
+      set message = v_refusal
+      where q.msg_id = p_message_id;
+  end;
 
   perform pgmq.archive('lead_migration_queue'::text, p_message_id::bigint);
 

@@ -1,10 +1,11 @@
 -- Does an error mean that the lead cannot be moved, or only that it did not work this time? The classes
--- below are those of the manual's appendix A that speak of the server's or the connection's state.
-create or replace function lead_mover.is_refusal(p_sqlstate text)
+-- below are those of the manual's appendix A that speak of the server's or the connection's state. Where a
+-- foreign key says no because the target is there no more, that is no lead's fault: the next batch finds it
+-- missing, and the move fails.
+create or replace function lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations)
 returns boolean
 language plpgsql
-immutable
-parallel safe
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -17,10 +18,11 @@ begin
     '57', -- timeout, cancel, shutdown
     '58', -- the system
     'XX'  -- the server itself
-  );
+  )
+  and (p_sqlstate <> '23503' or lead_mover.target_exists(p_migration.funnel_id, p_migration.column_id));
 end
 $$;
 
-select lead_mover.make_private('lead_mover.is_refusal(text)');
+select lead_mover.make_private('lead_mover.is_refusal(text, lead_mover.migrations)');
 
-comment on function lead_mover.is_refusal(text) is 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';
+comment on function lead_mover.is_refusal(text, lead_mover.migrations) is 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';

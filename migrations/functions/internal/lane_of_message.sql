@@ -13,7 +13,10 @@ as $$
 declare
   v_found record;
 begin
-  if (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$' then
+  -- Other types are not even looked at: written out, a small message may be longer than a text can be.
+  if jsonb_typeof(p_message -> 'migration_id') = 'number' and jsonb_typeof(p_message -> 'lane') = 'number'
+    and (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$'
+  then
     select l as lane, m as migration
     into v_found
     from lead_mover.lanes l

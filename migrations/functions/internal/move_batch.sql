@@ -41,7 +41,7 @@ begin
           p_error = message_text;
     end;
 
-    if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate) then
+    if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate, p_migration) then
       return;
     end if;
   end if;
@@ -79,7 +79,7 @@ begin
         p_error = message_text;
   end;
 
-  if lead_mover.is_refusal(p_sqlstate) then
+  if lead_mover.is_refusal(p_sqlstate, p_migration) then
     begin
       p_sqlstate := null;
       p_error := null;

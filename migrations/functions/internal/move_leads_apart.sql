@@ -50,7 +50,7 @@ begin
           v_sqlstate = returned_sqlstate,
           v_error = message_text;
 
-        if not lead_mover.is_refusal(v_sqlstate) then
+        if not lead_mover.is_refusal(v_sqlstate, p_migration) then
           raise;
         end if;
 

@@ -86,8 +86,7 @@ begin
     return;
   end if;
 
-  -- A retry may have nothing but leads that were added to the run, and were not counted.
-  v_most_rejections := least(c_most_rejections, nullif(v_progress.total, 0)) - v_progress.rejected;
+  v_most_rejections := c_most_rejections - v_progress.rejected;
   v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
   if v_batch.p_sqlstate is not null then

@@ -19,6 +19,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  c_too_many constant text := 'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)';
   v_now constant timestamptz := clock_timestamp();
   v_done constant bigint := p_moved + p_rejected + p_settled;
   v_ended constant boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;
@@ -26,6 +27,7 @@ declare
   v_uncounted bigint := 0;
   v_message_id bigint;
   v_open_lanes integer;
+  v_progress lead_mover.progress;
 begin
   p_outcome := 'moved';
 
@@ -77,9 +79,7 @@ begin
     and l.lane = p_lane.lane;
 
   if p_too_many_rejections then
-    p_failure := format(
-      'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)', p_progress.rejected + p_rejected, p_migration.migration_id
-    );
+    p_failure := format(c_too_many, p_progress.rejected + p_rejected, p_migration.migration_id);
   end if;
 
   if v_ended then
@@ -93,17 +93,26 @@ begin
     into v_open_lanes, p_failure;
 
     if v_open_lanes = 0 then
+      select p.*
+      into v_progress
+      from lead_mover.progress p
+      where p.migration_id = p_migration.migration_id;
+
+      -- However few they were: not one lead of the move went through.
+      if v_progress.rejected > 0 and v_progress.rejected = v_progress.total then
+        p_failure := coalesce(p_failure, format(c_too_many, v_progress.rejected, p_migration.migration_id));
+      end if;
+
       update lead_mover.migrations m
       set
         status = case
-          when m.failure is not null then 'failed'
-          when p.rejected > 0 then 'completed_with_errors'
+          when p_failure is not null then 'failed'
+          when v_progress.rejected > 0 then 'completed_with_errors'
           else 'completed'
         end,
+        failure = p_failure,
         finished_at = clock_timestamp()
-      from lead_mover.progress p
-      where m.migration_id = p_migration.migration_id
-        and p.migration_id = m.migration_id;
+      where m.migration_id = p_migration.migration_id;
 
       p_outcome := case when p_failure is null then 'moved' else 'ended' end;
       return;

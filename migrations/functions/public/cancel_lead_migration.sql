@@ -8,16 +8,16 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_sent bigint[];
   v_migration lead_mover.migrations;
   v_progress lead_mover.progress;
   v_messages integer;
 begin
-  -- Messages that an application sent itself have no row in the ledger. One that a batch is just adopting
-  -- is waited for, and is a move of ours after that. Messages of ours are left to close_migration: taken
-  -- here, without the move's lock, they would be what a batch that ends the move waits for.
+  -- Messages that an application sent itself have no row in the ledger.
+  v_sent := lead_mover.lock_sent_messages(p_run_id);
+
   delete from pgmq.q_lead_migration_queue q
-  where lower(q.message ->> 'run_id') = p_run_id::text
-    and ((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null;
+  where q.msg_id = any (v_sent);
 
   get diagnostics v_messages = row_count;
 

@@ -1,4 +1,5 @@
--- Pauses the run's active move. Its messages stay in the queue, due never, until it is resumed.
+-- Pauses the run's active move. Its messages stay in the queue, due never, until it is resumed. A message
+-- that an application sent itself, and that no batch has taken yet, is adopted first.
 create or replace function public.pause_lead_migration(p_run_id uuid)
 returns jsonb
 language plpgsql
@@ -8,7 +9,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_migration lead_mover.migrations;
+  v_message_id bigint;
 begin
+  foreach v_message_id in array lead_mover.lock_sent_messages(p_run_id) loop
+    perform lead_mover.adopt_message(q.msg_id, q.message)
+    from pgmq.q_lead_migration_queue q
+    where q.msg_id = v_message_id;
+  end loop;
+
   v_migration := lead_mover.lock_active_migration(p_run_id);
 
   update pgmq.q_lead_migration_queue q

@@ -157,7 +157,6 @@ impl World<'_> {
         }
 
         let from = std::mem::replace(&mut a_move.status, status);
-        let total_before = std::mem::replace(&mut a_move.total, total);
         let to = a_move.status.as_str();
         ensure(from == to || may_become(effect, run, &from, to), || {
             format!("move {id} went from {from} to {to}")
@@ -172,7 +171,7 @@ impl World<'_> {
             "failed" if from != to => {
                 let attempts: i32 = row.get("attempts");
                 ensure(
-                    attempts >= 3 || rejected > 0 && rejected >= total_before.min(6),
+                    attempts >= 3 || rejected > 0 && rejected >= total.min(6),
                     || format!("move {id} failed with {rejected} rejected of {total}"),
                 )
             }

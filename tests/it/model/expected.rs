@@ -42,8 +42,6 @@ pub(super) struct Move {
     pub(super) target: usize,
     pub(super) batch_size: i32,
     pub(super) status: String,
-    /// As its row said after the last step.
-    pub(super) total: i64,
     /// What whoever queued it was told.
     pub(super) message_id: i64,
     /// The leads that it is to bring to the target.

@@ -45,20 +45,40 @@ async fn a_move_that_failed_in_a_run_that_grew_can_be_taken_up_again() {
         behind: nth(0),
         count: 4,
     };
-    let refuse = Operation::Refuse {
+    let refuse = |by_bad_luck| Operation::Refuse {
         first: nth(2),
         count: 2,
-        by_bad_luck: false,
+        by_bad_luck,
     };
     let fails = Operation::Batches {
         worker: 0,
-        calls: 4,
+        calls: 5,
     };
     let retry = Operation::Control {
         control: Control::Retry,
         run: 0,
     };
-    play(2, &[ENQUEUE, adds, refuse, fails, retry]).await;
+    play(
+        2,
+        &[ENQUEUE, adds, refuse(true), fails, refuse(false), retry],
+    )
+    .await;
+}
+
+/// With as many refused as there were leads at first, it failed.
+#[tokio::test]
+async fn a_run_that_grew_may_have_as_many_rejections_as_it_had_leads() {
+    let adds = Operation::PersonAdds {
+        person: 0,
+        behind: nth(0),
+        count: 4,
+    };
+    let refuse = Operation::Refuse {
+        first: nth(2),
+        count: 2,
+        by_bad_luck: false,
+    };
+    play(2, &[ENQUEUE, adds, refuse]).await;
 }
 
 /// It was taken for a batch that did not work, and after ten of those the move had failed.

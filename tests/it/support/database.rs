@@ -94,7 +94,12 @@ impl Database {
 
     /// Another session beside the test's own.
     pub(crate) async fn open(&self) -> Session {
-        db::open_session(&self.settings(), "test")
+        self.open_as("test").await
+    }
+
+    /// Another session, that calls itself so.
+    pub(crate) async fn open_as(&self, name: &str) -> Session {
+        db::open_session(&self.settings(), name)
             .await
             .expect("it opens")
     }
@@ -109,6 +114,21 @@ impl Database {
         let query = "select count(*) from pg_stat_activity
              where datname = current_database() and wait_event_type = 'Lock'";
         self.value(query, &[]).await
+    }
+
+    /// How many sessions of this database wait for a lock of that kind.
+    pub(crate) async fn waiting_for(&self, kind: &str) -> i64 {
+        let query = "select count(*) from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock' and wait_event = $1";
+        self.value(query, &[&kind]).await
+    }
+
+    /// Settings for every session that is opened from now on.
+    pub(crate) async fn set(&self, settings: &[&str]) {
+        for setting in settings {
+            self.run(&format!("alter database {} set {setting}", self.name))
+                .await;
+        }
     }
 
     /// Runs statements without parameters.

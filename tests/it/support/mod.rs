@@ -13,9 +13,10 @@ mod roles;
 mod server;
 mod service;
 mod sources;
+mod writes;
 
 pub(crate) use crm::{Batch, Crm, DISAGREEMENTS, Target, enqueue_in, process_in};
-pub(crate) use database::{Database, Session};
+pub(crate) use database::{Database, Session, value};
 pub(crate) use explaining::{Explaining, Plan, below};
 pub(crate) use finished::{Finished, finish};
 pub(crate) use gate::{Gate, control_during_a_batch};

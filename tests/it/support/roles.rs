@@ -96,7 +96,7 @@ impl Database {
     }
 
     /// A session of any role.
-    pub(crate) async fn open_as(&self, role: &str) -> Session {
+    pub(crate) async fn open_in_role(&self, role: &str) -> Session {
         let session = self.open().await;
         session
             .batch_execute(&format!("set role {role}"))
