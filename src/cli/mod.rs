@@ -2,6 +2,7 @@
 
 mod bars;
 mod demo;
+mod doctor;
 mod failure;
 mod moves;
 mod output;
@@ -35,6 +36,7 @@ const AFTER_HELP: &str = "\
 Examples:
   lead-mover demo
   DATABASE_URL=postgresql://… lead-mover migrate
+  DATABASE_URL=postgresql://… lead-mover doctor
   DATABASE_URL=postgresql://… lead-mover serve
   lead-mover enqueue RUN FUNNEL COLUMN --wait
   lead-mover status --watch
@@ -47,6 +49,8 @@ enum Command {
     Serve(ServiceArgs),
     /// Install or upgrade the queue, schema, functions and trigger
     Migrate(MigrateArgs),
+    /// Check connection, versions, PGMQ, schema, grants, index, trigger and that a NOTIFY comes back
+    Doctor(doctor::DoctorArgs),
     /// Try it: a private PostgreSQL, 992 leads, the whole way
     Demo(demo::DemoArgs),
     /// Queue the move of a run's leads to a funnel and column
@@ -111,6 +115,7 @@ impl Command {
         match self {
             Self::Serve(args) => serve::run(&args, database.settings()?).await,
             Self::Migrate(args) => args.run(database).await,
+            Self::Doctor(args) => args.run(database.settings()?).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Enqueue(args) => args.run(&database.settings()?).await,
             Self::Status(args) => args.run(&database.settings()?).await,

@@ -2,6 +2,7 @@
 
 mod crm;
 mod database;
+mod examined;
 mod finished;
 mod gate;
 mod installation;
@@ -14,6 +15,7 @@ mod sources;
 
 pub(crate) use crm::{Batch, Crm, DISAGREEMENTS, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session};
+pub(crate) use examined::{ALL_CHECKS, Examined, doctor};
 pub(crate) use finished::{Finished, finish};
 pub(crate) use gate::{Gate, control_during_a_batch};
 pub(crate) use installation::{EXAMPLE_TABLES, assert_same_schema};
