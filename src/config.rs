@@ -24,9 +24,9 @@ pub struct DatabaseArgs {
     database_url: Option<String>,
 }
 
-/// How the service runs.
+/// What the service connects to the database with.
 #[derive(Debug, Args)]
-pub struct ServiceArgs {
+pub struct ConnectionArgs {
     /// A direct or session-mode connection to listen on, where the database's is a transaction pooler.
     #[arg(
         long,
@@ -38,7 +38,14 @@ pub struct ServiceArgs {
 
     /// Connections that move leads side by side.
     #[arg(long, env = "LEAD_MOVER_WORKERS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
-    workers: u8,
+    pub workers: u8,
+}
+
+/// How the service runs.
+#[derive(Debug, Args)]
+pub struct ServiceArgs {
+    #[command(flatten)]
+    connections: ConnectionArgs,
 
     /// How far apart to look for work when nobody said anything.
     #[arg(long, env = "LEAD_MOVER_POLL_INTERVAL", default_value = "30s", value_parser = duration)]
@@ -143,20 +150,29 @@ impl DatabaseArgs {
     }
 }
 
+impl ConnectionArgs {
+    /// Where to listen, if that is another connection than the database's.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn database_listen(&self) -> Result<Option<ConnectionSettings>, ConfigError> {
+        let text = self.database_listen_url.as_deref();
+        text.map(|text| connection_settings("DATABASE_LISTEN_URL", text))
+            .transpose()
+    }
+}
+
 impl ServiceArgs {
     /// The service's settings, for that database.
     ///
     /// # Errors
     /// See [`ConfigError`].
     pub fn settings(&self, database: ConnectionSettings) -> Result<ServiceSettings, ConfigError> {
-        let database_listen = match &self.database_listen_url {
-            Some(text) => connection_settings("DATABASE_LISTEN_URL", text)?,
-            None => database.clone(),
-        };
+        let database_listen = self.connections.database_listen()?;
         Ok(ServiceSettings {
+            database_listen: database_listen.unwrap_or_else(|| database.clone()),
             database,
-            database_listen,
-            workers: self.workers,
+            workers: self.connections.workers,
             poll_interval: self.poll_interval,
             http_addr: self.http_addr,
             api_token: self.api_token.clone(),

@@ -104,11 +104,20 @@ impl HealthReporter {
     }
 
     pub(crate) fn schema(&self, state: SchemaState) {
-        if self.change(|health| &mut health.schema, Some(state)) && state != SchemaState::Current {
-            tracing::error!(
+        if !self.change(|health| &mut health.schema, Some(state)) {
+            return;
+        }
+        match state {
+            SchemaState::Current => {}
+            SchemaState::Missing | SchemaState::Outdated => tracing::error!(
                 ?state,
                 "the database has another schema; run `lead-mover migrate`"
-            );
+            ),
+            SchemaState::Newer => tracing::error!(
+                ?state,
+                "a newer lead-mover installed this database's schema; upgrade this service, \
+                 migrating would not help"
+            ),
         }
     }
 
@@ -173,9 +182,16 @@ mod tests {
         health.listener_hearing();
         assert!(health.now().is_ready());
 
-        health.schema(SchemaState::Outdated);
-        assert!(!health.now().is_ready());
+        for other in [
+            SchemaState::Missing,
+            SchemaState::Outdated,
+            SchemaState::Newer,
+        ] {
+            health.schema(other);
+            assert!(!health.now().is_ready(), "{other:?}");
+        }
         health.schema(SchemaState::Current);
+        assert!(health.now().is_ready());
 
         health.draining();
         assert!(!health.now().is_ready());

@@ -9,6 +9,7 @@ mod batch;
 pub mod cli;
 pub mod config;
 pub mod db;
+pub mod doctor;
 mod error;
 mod health;
 mod http;

@@ -2,31 +2,33 @@
 //!
 //! It knows nothing of leads. Correctness never depends on it: without it the workers poll.
 
-use std::future::poll_fn;
+mod echo;
+
 use std::time::Duration;
 
 use postgres_types::Type;
 use thiserror::Error;
-use tokio::sync::Notify;
 use tokio::time::timeout;
-use tokio_postgres::{AsyncMessage, Client};
-use uuid::Uuid;
+use tokio_postgres::Client;
 
-use crate::db::{self, ConnectError, Connection, ConnectionSettings};
+use crate::db::{self, ConnectError, ConnectionSettings};
 use crate::health::HealthReporter;
 use crate::metrics::ConnectionRole;
 use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 use crate::wake::{Bell, WakeReason};
+use echo::DEADLINE;
+
+pub(crate) use echo::{Echo, next_notification};
 
 const CHANNEL: &str = "lead_migration_queue";
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
-const HEARTBEAT_DEADLINE: Duration = Duration::from_secs(5);
 /// How far apart the workers look while nothing is heard.
 const DEAF_POLL_INTERVAL: Duration = Duration::from_secs(2);
 
+/// Why a session does not listen, or no longer.
 #[derive(Debug, Error)]
-enum ListenError {
+pub(crate) enum ListenError {
     #[error("cannot connect the listener")]
     Connect(#[from] ConnectError),
     #[error("the listener's connection broke")]
@@ -37,7 +39,7 @@ enum ListenError {
     Listen(#[source] tokio_postgres::Error),
     #[error(
         "the listener's connection did not answer within {}",
-        humantime::format_duration(HEARTBEAT_DEADLINE)
+        humantime::format_duration(DEADLINE)
     )]
     Silent,
     #[error("the listener's session no longer listens")]
@@ -84,10 +86,9 @@ impl Listener {
         tokio::pin!(session);
         loop {
             tokio::select! {
-                message = next_message(&mut connection) => match message {
+                notification = next_notification(&mut connection) => match notification {
                     Ok(channel) if channel == CHANNEL => self.bell.ring(WakeReason::Notify),
-                    Ok(channel) if channel == echo.channel => echo.heard.notify_one(),
-                    Ok(_) => {}
+                    Ok(channel) => echo.hear(&channel),
                     Err(error) => return error,
                 },
                 error = &mut session => return error,
@@ -103,72 +104,31 @@ impl Listener {
         echo: &Echo,
         reconnecting: &mut Reconnecting,
     ) -> ListenError {
-        // Neither name needs quoting: a constant, and hexadecimal digits.
-        let listen = format!("listen {CHANNEL}; listen {}", echo.channel);
-        match timeout(HEARTBEAT_DEADLINE, client.batch_execute(&listen)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return ListenError::Listen(error),
-            Err(_) => return ListenError::Silent,
+        if let Err(error) = echo.listen(client, Some(CHANNEL)).await {
+            return error;
         }
-        match timeout(HEARTBEAT_DEADLINE, echo.call(client)).await {
-            Ok(Ok(())) => {
+        match echo.call(client).await {
+            Ok(true) => {
                 self.bell.set_poll_interval(self.poll_interval);
                 self.health.listener_hearing();
             }
-            Ok(Err(error)) => return ListenError::Listen(error),
-            Err(_) => {
+            Ok(false) => {
                 self.bell
                     .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
                 self.health.listener_deaf();
             }
+            Err(error) => return error,
         }
         self.bell.ring(WakeReason::Reconnect);
         reconnecting.works();
         loop {
             tokio::time::sleep_until(tokio::time::Instant::now() + HEARTBEAT_INTERVAL).await;
-            match timeout(HEARTBEAT_DEADLINE, still_listens(client)).await {
+            match timeout(DEADLINE, still_listens(client)).await {
                 Ok(Ok(true)) => {}
                 Ok(Ok(false)) => return ListenError::Forgotten,
                 Ok(Err(error)) => return ListenError::Connection(error),
                 Err(_) => return ListenError::Silent,
             }
-        }
-    }
-}
-
-/// A channel that nobody else knows, to hear oneself on.
-struct Echo {
-    channel: String,
-    heard: Notify,
-}
-
-impl Echo {
-    fn new() -> Self {
-        Self {
-            channel: format!("lead_mover_echo_{}", Uuid::new_v4().simple()),
-            heard: Notify::new(),
-        }
-    }
-
-    async fn call(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
-        client
-            .query_typed("select pg_notify($1, '')", &[(&self.channel, Type::TEXT)])
-            .await?;
-        self.heard.notified().await;
-        Ok(())
-    }
-}
-
-/// The channel of the next notification.
-async fn next_message(connection: &mut Connection) -> Result<String, ListenError> {
-    loop {
-        match poll_fn(|context| connection.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(notification))) => {
-                return Ok(notification.channel().to_owned());
-            }
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return Err(ListenError::Connection(error)),
-            None => return Err(ListenError::Closed),
         }
     }
 }

@@ -4,6 +4,7 @@ pub(super) const AFTER_HELP: &str = "\
 Examples:
   lead-mover demo
   DATABASE_URL=postgresql://… lead-mover migrate
+  DATABASE_URL=postgresql://… lead-mover doctor
   DATABASE_URL=postgresql://… lead-mover serve
   lead-mover enqueue RUN FUNNEL COLUMN --wait
   lead-mover status --watch

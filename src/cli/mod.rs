@@ -2,6 +2,7 @@
 
 mod bars;
 mod demo;
+mod doctor;
 mod failure;
 mod help;
 mod moves;
@@ -45,6 +46,8 @@ enum Command {
     /// Install or upgrade the queue, schema, functions and trigger
     #[command(after_help = MIGRATE_HELP)]
     Migrate(MigrateArgs),
+    /// Check connection, versions, PGMQ, schema, grants, index, trigger and that a NOTIFY comes back
+    Doctor(doctor::DoctorArgs),
     /// Try it: a private PostgreSQL, 992 leads, the whole way
     Demo(demo::DemoArgs),
     /// Queue the move of a run's leads to a funnel and column
@@ -117,6 +120,7 @@ impl Command {
         match self {
             Self::Serve(args) => serve::run(&args, database.settings()?).await,
             Self::Migrate(args) => args.run(database).await,
+            Self::Doctor(args) => args.run(database.settings()?).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Enqueue(args) => args.run(&database.settings()?).await,
             Self::Status(args) => args.run(&database.settings()?).await,

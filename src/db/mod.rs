@@ -21,7 +21,7 @@ use tokio_postgres::{Client, Config, Socket};
 pub use connection_string::{ConnectionSettings, ServerAddress};
 pub use error::{ConnectError, ConnectionStringError, TlsError, describe};
 pub use session::open_session;
-pub(crate) use session::open_working_session;
+pub(crate) use session::{open_working_session, takes_time_outs};
 pub use tls::{RootCertificates, SslMode, Tls, Verification};
 
 /// The half of a session that moves the bytes; its [`Client`] does nothing until it is polled.

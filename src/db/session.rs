@@ -41,6 +41,21 @@ pub(crate) async fn open_working_session(
     }
 }
 
+/// Whether the server, or a pooler before it, takes the time-outs of a working session.
+///
+/// # Errors
+/// As [`connect`].
+pub(crate) async fn takes_time_outs(
+    settings: &ConnectionSettings,
+    application_name: &str,
+) -> Result<bool, ConnectError> {
+    match open_session(&settings.with_defaults(&WORKING), application_name).await {
+        Ok(_) => Ok(true),
+        Err(error) if refuses_settings(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Opens a session whose connection is driven by a task of its own. The task ends with the client.
 ///
 /// # Errors

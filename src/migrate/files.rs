@@ -18,6 +18,16 @@ impl SqlFile {
             .iter()
             .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }
+
+    /// The schema and the name of the function that it makes, if it makes one.
+    pub(crate) fn function(&self) -> Option<(&'static str, &'static str)> {
+        let (directory, file) = self.path.strip_prefix("functions/")?.split_once('/')?;
+        let schema = match directory {
+            "internal" => "lead_mover",
+            other => other,
+        };
+        Some((schema, file.strip_suffix(".sql")?))
+    }
 }
 
 macro_rules! sql_files {
@@ -95,6 +105,10 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/public/resume_lead_migration.sql",
     "functions/public/retry_lead_migration.sql",
 ];
+
+/// Living files that an earlier version had and this one has not. A database that remembers any other
+/// file which is not in these lists was installed by a newer version.
+pub(crate) const RETIRED: &[&str] = &[];
 
 #[cfg(test)]
 mod tests {

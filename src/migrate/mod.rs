@@ -10,11 +10,10 @@ mod error;
 mod files;
 mod lead_index;
 mod script;
-
-use std::sync::LazyLock;
+mod state;
 
 use postgres_types::Type;
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::Transaction;
 
 use crate::db::{self, ConnectionSettings};
 use files::{BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, SqlFile, VERSIONED};
@@ -23,24 +22,15 @@ pub use script::script;
 
 pub use error::MigrateError;
 pub use lead_index::missing_lead_index;
+pub use state::{SchemaState, schema_state};
+
+pub(crate) use state::{files_of_missing_functions, public_functions};
 
 /// Held while installing, so that several services may start at once. Spells `LM migr`.
 const INSTALL_LOCK: i64 = 0x4c4d_206d_6967_7200;
 
 /// The queue that the contract with applications names.
 const QUEUE: &str = "lead_migration_queue";
-
-/// Whether a database has the schema of this binary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SchemaState {
-    /// Nothing of ours is there.
-    Missing,
-    /// Some files are missing or differ: run `migrate`.
-    Outdated,
-    /// Every file is there, with the text that this binary has.
-    Current,
-}
 
 /// Installs or upgrades PGMQ where it is missing, the queue, the schema, functions and trigger.
 /// Safe to run again and by several at once; either all of the schema is applied or nothing.
@@ -81,44 +71,6 @@ pub async fn install(
         .await
         .map_err(MigrateError::Transaction)?;
     Ok(applied)
-}
-
-/// The paths of the files that a current database has, and their checksums: asked for again and again,
-/// and worked out once.
-static WANTED: LazyLock<(Vec<&str>, Vec<String>)> = LazyLock::new(|| {
-    let files = VERSIONED.iter().chain(LIVING);
-    files.map(|file| (file.path, file.checksum())).unzip()
-});
-
-/// Compares what was applied to a database with what this binary has.
-///
-/// # Errors
-/// When the server does not answer.
-pub async fn schema_state(client: &Client) -> Result<SchemaState, tokio_postgres::Error> {
-    let memory = client
-        .query_typed(
-            "select to_regclass('lead_mover.schema_files') is not null",
-            &[],
-        )
-        .await?;
-    if !memory.iter().any(|row| row.get(0)) {
-        return Ok(SchemaState::Missing);
-    }
-    let (paths, checksums) = &*WANTED;
-    let rows = client
-        .query_typed(
-            "select coalesce(bool_and(s.path is not null), false)
-             from unnest($1, $2) as wanted (path, checksum)
-             left join lead_mover.schema_files s using (path, checksum)",
-            &[(paths, Type::TEXT_ARRAY), (checksums, Type::TEXT_ARRAY)],
-        )
-        .await?;
-    let current = rows.iter().any(|row| row.get(0));
-    Ok(if current {
-        SchemaState::Current
-    } else {
-        SchemaState::Outdated
-    })
 }
 
 async fn prepare_queue(
@@ -182,9 +134,7 @@ async fn apply_changes(transaction: &Transaction<'_>) -> Result<Vec<&'static str
     let remembered: std::collections::BTreeMap<String, String> =
         rows.iter().map(|row| (row.get(0), row.get(1))).collect();
 
-    if let Some(newer) = remembered.keys().find(|path| {
-        path.starts_with("versioned/") && !VERSIONED.iter().any(|file| file.path == path.as_str())
-    }) {
+    if let Some(newer) = remembered.keys().find(|path| state::is_newer(path)) {
         return Err(MigrateError::Newer(newer.clone()));
     }
 

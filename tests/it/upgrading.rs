@@ -127,6 +127,36 @@ async fn a_database_that_a_newer_version_installed_is_an_error() {
 }
 
 #[tokio::test]
+async fn whatever_file_is_not_known_says_that_a_newer_version_was_here() {
+    for path in [
+        "versioned/9999_future.sql",
+        "functions/internal/future.sql",
+        "views/future.sql",
+    ] {
+        let database = Database::new().await;
+        database
+            .run(&format!(
+                "insert into lead_mover.schema_files values ('{path}', 'x')"
+            ))
+            .await;
+        assert_eq!(database.schema_state().await, SchemaState::Newer);
+
+        let refused = database.migrate(&[]).await;
+
+        assert_eq!(refused.status, Some(1));
+        assert!(
+            refused.stderr.contains("newer lead-mover") && refused.stderr.contains(path),
+            "{refused:?}"
+        );
+        // Nor does it help that a file of its own differs.
+        database
+            .run("update lead_mover.schema_files set checksum = 'x' where path like 'views/%'")
+            .await;
+        assert_eq!(database.schema_state().await, SchemaState::Newer);
+    }
+}
+
+#[tokio::test]
 async fn a_function_whose_file_has_changed_is_applied_again() {
     let path = "functions/public/get_lead_migration_queue_status.sql";
     let database = Database::new().await;

@@ -97,6 +97,30 @@ async fn readiness_names_what_is_missing() {
 }
 
 #[tokio::test]
+async fn a_schema_that_is_newer_is_not_to_be_migrated() {
+    let database = Database::new().await;
+    database
+        .run("insert into lead_mover.schema_files values ('versioned/9999_future.sql', 'x')")
+        .await;
+
+    let service = Service::start_unready(&database.connection_string(), &NO_POLL).await;
+
+    eventually("the newer schema is noticed", async || {
+        let (status, body) = service.readyz().await;
+        status == 503 && body["schema"] == "newer" && body["listener"] == "hearing"
+    })
+    .await;
+    assert_eq!(
+        service.count_logged(
+            "a newer lead-mover installed this database's schema; upgrade this service, \
+             migrating would not help"
+        ),
+        1
+    );
+    assert!(!format!("{:?}", service.log()).contains("run `lead-mover migrate`"));
+}
+
+#[tokio::test]
 async fn a_server_that_is_down_is_waited_for_with_one_line() {
     let service = Service::start_unready("postgresql://u:geheim123@127.0.0.1:1/x", &NO_POLL).await;
 

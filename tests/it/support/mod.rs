@@ -2,6 +2,7 @@
 
 mod crm;
 mod database;
+mod examined;
 mod explaining;
 mod finished;
 mod gate;
@@ -17,6 +18,7 @@ mod writes;
 
 pub(crate) use crm::{Batch, Crm, DISAGREEMENTS, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session, value};
+pub(crate) use examined::{ALL_CHECKS, Examined, doctor};
 pub(crate) use explaining::{Explaining, Plan, below};
 pub(crate) use finished::{Finished, finish};
 pub(crate) use gate::{Gate, control_during_a_batch};

@@ -13,6 +13,10 @@ use tokio_postgres::config::Host;
 
 /// What happens to the bytes of every connection, those that are open included.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "troubles that come alone or together"
+)]
 pub(crate) struct Weather {
     /// How much later they arrive, each way.
     pub(crate) delay: Duration,
@@ -23,6 +27,10 @@ pub(crate) struct Weather {
     /// A connection is cut when its server has said that a command is complete, and before it says that
     /// it is ready: the commit is done, and the client cannot know.
     pub(crate) cut_after_command: bool,
+    /// No notification gets through, as behind a transaction-mode pooler.
+    pub(crate) deaf: bool,
+    /// A session opens, and nothing that it is asked gets an answer.
+    pub(crate) silent_once_open: bool,
 }
 
 /// Forwards as long as it lives.
@@ -143,15 +151,11 @@ async fn pump(
             if swallows(&weather) {
                 continue;
             }
-            let mut bytes = &buffer[..read];
-            let end = frames
-                .as_mut()
-                .and_then(|frames| frames.command_complete(bytes));
-            if let Some(end) = end.filter(|_| weather.cut_after_command) {
-                bytes = &bytes[..end];
-            }
-            let last = bytes.len() < read;
-            let sent = sender.send((Instant::now() + weather.delay, bytes.to_vec()));
+            let (bytes, last) = match &mut frames {
+                Some(frames) => frames.pass(&buffer[..read], &weather),
+                None => (buffer[..read].to_vec(), false),
+            };
+            let sent = sender.send((Instant::now() + weather.delay, bytes));
             if last || sent.is_err() {
                 break;
             }
@@ -169,38 +173,40 @@ async fn pump(
     tokio::join!(reading, writing);
 }
 
-/// Where the server's messages end (PostgreSQL manual, 55.7): a letter, and a length that counts itself.
+/// The server's messages (PostgreSQL manual, 55.7): a letter, and a length that counts itself.
 #[derive(Default)]
 struct Frames {
-    head: Vec<u8>,
-    left: usize,
+    /// What came of a message whose end has not come.
+    begun: Vec<u8>,
+    is_open: bool,
 }
 
 impl Frames {
-    /// Where in these bytes a `CommandComplete` ends; they go on from those of the call before.
-    fn command_complete(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut position = 0;
-        let mut end = None;
-        while position < bytes.len() {
-            if self.left == 0 {
-                self.head.push(bytes[position]);
-                position += 1;
-                if self.head.len() == 5 {
-                    let length: [u8; 4] = self.head[1..].try_into().expect("four bytes");
-                    self.left = u32::from_be_bytes(length) as usize - 4;
-                }
-            } else {
-                let taken = self.left.min(bytes.len() - position);
-                self.left -= taken;
-                position += taken;
+    /// The messages that get through in this weather; `true` where the connection ends after them.
+    fn pass(&mut self, bytes: &[u8], weather: &Weather) -> (Vec<u8>, bool) {
+        self.begun.extend(bytes);
+        let mut passed = Vec::new();
+        let mut start = 0;
+        while let Some(length) = length_of_first(&self.begun[start..]) {
+            let message = &self.begun[start..start + length];
+            start += length;
+            let is_notification = message[0] == b'A';
+            if !(weather.deaf && is_notification || weather.silent_once_open && self.is_open) {
+                passed.extend(message);
             }
-            if self.left == 0 && self.head.len() == 5 {
-                if self.head[0] == b'C' && end.is_none() {
-                    end = Some(position);
-                }
-                self.head.clear();
+            self.is_open |= message[0] == b'Z';
+            if weather.cut_after_command && message[0] == b'C' {
+                return (passed, true);
             }
         }
-        end
+        self.begun.drain(..start);
+        (passed, false)
     }
+}
+
+/// How long the first message is, if all of it is there.
+fn length_of_first(bytes: &[u8]) -> Option<usize> {
+    let length: [u8; 4] = bytes.get(1..5)?.try_into().expect("four bytes");
+    let length = 1 + u32::from_be_bytes(length) as usize;
+    (bytes.len() >= length).then_some(length)
 }

@@ -1,0 +1,233 @@
+//! `lead-mover doctor` on what roles may do, and on the settings that they and the database have.
+
+use serde_json::Value;
+
+use crate::support::{Database, Examined};
+
+/// The connection string of somebody who has been granted nothing.
+fn as_stranger(database: &Database) -> String {
+    format!(
+        "{} options='-c role=lead_mover_stranger'",
+        database.connection_string()
+    )
+}
+
+#[tokio::test]
+async fn a_role_without_grants_gets_the_statements() {
+    let database = Database::new().await;
+
+    let examined = Examined::of(&as_stranger(&database), &[]).await;
+
+    let to = "to lead_mover_stranger";
+    let public: Vec<String> = [
+        "cancel_lead_migration(uuid)",
+        "get_lead_migration_progress(uuid)",
+        "get_lead_migration_queue_status()",
+        "get_lead_migration_rejections(bigint)",
+        "pause_lead_migration(uuid)",
+        "process_lead_migration_batch(integer)",
+        "queue_lead_migration(uuid, uuid, uuid, integer)",
+        "resume_lead_migration(uuid)",
+        "retry_lead_migration(uuid)",
+    ]
+    .map(|function| format!("grant execute on function public.{function} {to}; "))
+    .to_vec();
+    let service = format!(
+        "grant execute on function lead_mover.process_batch(integer) {to}; \
+         grant execute on function lead_mover.sample() {to}; \
+         grant select on lead_mover.schema_files {to}; \
+         grant usage on schema lead_mover {to}; "
+    );
+    let advice = format!("run: {service}{}", public.concat());
+    examined.assert_failure("grants", advice.trim_end());
+    assert_eq!(
+        examined.check("grants").1,
+        "this role lacks what the service needs: execute on function lead_mover.process_batch(integer), \
+         execute on function lead_mover.sample(), select on lead_mover.schema_files and 1 more"
+    );
+    assert_eq!(examined.check("schema").0, "skipped");
+    assert_eq!(examined.check("schema").2, Some("mend grants first"));
+
+    // The service's own are enough for the service.
+    database.run(&service).await;
+    let examined = Examined::of(&as_stranger(&database), &[]).await;
+    assert_eq!(examined.status, Some(0));
+    assert_eq!(
+        examined.check("grants").2,
+        Some(format!("run: {}", public.concat()).trim_end())
+    );
+    assert_eq!(examined.check("grants").0, "warning");
+
+    database.run(&public.concat()).await;
+    Examined::of(&as_stranger(&database), &[])
+        .await
+        .assert_well();
+}
+
+#[tokio::test]
+async fn an_owner_of_the_functions_who_may_not_use_the_views_is_a_failure() {
+    let database = Database::new().await;
+    database
+        .run(
+            "alter function lead_mover.process_batch(integer) owner to lead_mover_stranger;
+             grant select on lead_mover.leads, lead_mover.runs to lead_mover_stranger",
+        )
+        .await;
+
+    let examined = database.examined().await;
+
+    examined.assert_failure(
+        "grants",
+        "run: grant select on lead_mover.columns to lead_mover_stranger; \
+         grant update on lead_mover.leads to lead_mover_stranger;",
+    );
+    database.follow_advice(&examined, "grants").await;
+}
+
+#[tokio::test]
+async fn functions_that_anybody_may_call_are_a_warning() {
+    let database = Database::new().await;
+    database
+        .run(
+            "grant execute on function public.cancel_lead_migration(uuid) to public;
+             grant execute on function lead_mover.sample() to anon;
+             grant execute on function public.queue_lead_migration(uuid, uuid, uuid, integer) to authenticated",
+        )
+        .await;
+
+    let examined = database.examined().await;
+
+    assert_eq!(examined.status, Some(0));
+    assert_eq!(
+        examined.check("exposure"),
+        (
+            "warning",
+            "public may execute public.cancel_lead_migration(uuid); \
+             anon may execute lead_mover.sample(); \
+             authenticated may execute public.queue_lead_migration(uuid, uuid, uuid, integer)",
+            Some(
+                "run: revoke execute on function public.cancel_lead_migration(uuid) from public; \
+                 revoke execute on function lead_mover.sample() from anon;"
+            )
+        )
+    );
+    database.follow_advice(&examined, "exposure").await;
+    assert_eq!(
+        database.examined().await.check("exposure").1,
+        "no function is open to public or anon; \
+         authenticated may execute public.queue_lead_migration(uuid, uuid, uuid, integer)"
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_is_read_only_is_a_failure() {
+    let database = Database::new().await;
+    let name = database.name();
+    database
+        .run(&format!(
+            "alter database {name} set default_transaction_read_only = on"
+        ))
+        .await;
+
+    let examined = database.examined().await;
+
+    examined.assert_failure(
+        "writable",
+        &format!(
+            "run: begin read write; alter database {name} reset default_transaction_read_only; commit;"
+        ),
+    );
+    // As its reader would: in a session that is read-only itself.
+    let statements = examined.check("writable").2.expect("something to do");
+    let statements = statements.strip_prefix("run: ").expect("statements");
+    database
+        .open()
+        .await
+        .batch_execute(statements)
+        .await
+        .unwrap();
+    database.examined().await.assert_well();
+}
+
+#[tokio::test]
+async fn settings_of_the_connection_string_are_to_be_changed_there() {
+    let database = Database::new().await;
+    let url = format!(
+        "{} options='-c statement_timeout=999 -c default_transaction_read_only=on'",
+        database.connection_string()
+    );
+
+    let examined = Examined::of(&url, &[]).await;
+
+    examined.assert_failure(
+        "writable",
+        "take default_transaction_read_only out of the options in DATABASE_URL",
+    );
+    assert_eq!(
+        examined.check("statement_timeout"),
+        (
+            "warning",
+            "statements are ended after 999 ms (statement_timeout)",
+            Some("take statement_timeout out of the options in DATABASE_URL")
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_short_statement_timeout_is_a_warning() {
+    let database = Database::new().await;
+    let name = database.name();
+    for (timeout, status) in [("1s", "ok"), ("900ms", "warning")] {
+        database
+            .run(&format!(
+                "alter database {name} set statement_timeout = '{timeout}'"
+            ))
+            .await;
+        let examined = database.examined().await;
+        assert_eq!(examined.status, Some(0));
+        assert_eq!(examined.check("statement_timeout").0, status, "{timeout}");
+        if status == "warning" {
+            assert_eq!(
+                examined.check("statement_timeout").2,
+                Some(format!("run: alter database {name} reset statement_timeout;").as_str())
+            );
+            database.follow_advice(&examined, "statement_timeout").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_last_move_failed_is_a_warning_until_it_is_retried() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(3).await;
+    crm.enqueue(run).await;
+    database
+        .run(
+            "create function public.no() returns trigger language plpgsql as
+             $$ begin raise exception 'no' using errcode = '23514'; end $$;
+             create trigger no before update on public.leads for each row execute function public.no()",
+        )
+        .await;
+    crm.process_all().await;
+    assert_eq!(crm.status(run).await, "failed");
+
+    let examined = database.examined().await;
+
+    assert_eq!(examined.status, Some(0));
+    let advice =
+        format!("see lead-mover status for the causes, mend them, and run: lead-mover retry {run}");
+    assert_eq!(
+        examined.check("moves"),
+        (
+            "warning",
+            "the last move of 1 runs has failed",
+            Some(advice.as_str())
+        )
+    );
+    database.run("drop trigger no on public.leads").await;
+    let answer: Value = crm.control("retry_lead_migration", run).await;
+    assert_eq!(answer["success"], true);
+    crm.process_all().await;
+    database.examined().await.assert_well();
+}
