@@ -29,7 +29,7 @@ pub(crate) enum ListenerState {
     Connecting,
     /// A notification to itself came back, and the session still listens.
     Hearing,
-    /// The session accepts `LISTEN` but nothing comes in, as behind a transaction-mode pooler.
+    /// The session accepts `LISTEN` but nothing comes in, as behind a transaction-mode pooler or in another database.
     Deaf,
     /// The session broke; it is being opened again.
     Lost,
@@ -119,7 +119,7 @@ impl HealthReporter {
         if self.change(|health| &mut health.listener, ListenerState::Deaf) {
             tracing::warn!(
                 "no notification comes in over this connection (a transaction-mode pooler?); polling \
-                 instead. Set DATABASE_LISTEN_URL to a direct or session-mode connection"
+                 instead. Set DATABASE_LISTEN_URL to a direct or session-mode connection to the same database"
             );
         }
     }

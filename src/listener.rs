@@ -2,14 +2,15 @@
 //!
 //! It knows nothing of leads. Correctness never depends on it: without it the workers poll.
 
-use std::future::poll_fn;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::time::Duration;
 
 use postgres_types::Type;
 use thiserror::Error;
-use tokio::sync::Notify;
-use tokio::time::timeout;
-use tokio_postgres::{AsyncMessage, Client};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_postgres::{AsyncMessage, Client, Notification};
 use uuid::Uuid;
 
 use crate::db::{self, ConnectError, Connection, ConnectionSettings};
@@ -35,6 +36,8 @@ enum ListenError {
     Closed,
     #[error("cannot listen")]
     Listen(#[source] tokio_postgres::Error),
+    #[error("cannot send the listener a notification")]
+    Call(#[source] tokio_postgres::Error),
     #[error(
         "the listener's connection did not answer within {}",
         humantime::format_duration(HEARTBEAT_DEADLINE)
@@ -47,6 +50,8 @@ enum ListenError {
 /// The task that listens.
 pub(crate) struct Listener {
     pub(crate) settings: ConnectionSettings,
+    /// The database whose notifications are to be heard.
+    pub(crate) database: ConnectionSettings,
     pub(crate) bell: Bell,
     pub(crate) health: HealthReporter,
     pub(crate) shutdown: Shutdown,
@@ -85,92 +90,113 @@ impl Listener {
         loop {
             tokio::select! {
                 message = next_message(&mut connection) => match message {
-                    Ok(channel) if channel == CHANNEL => self.bell.ring(WakeReason::Notify),
-                    Ok(channel) if channel == echo.channel => echo.heard.notify_one(),
+                    Ok(message) if message.channel() == CHANNEL => {
+                        self.bell.ring(WakeReason::Notify);
+                    }
+                    Ok(message) if message.channel() == echo.channel => echo.hear(&message),
                     Ok(_) => {}
                     Err(error) => return error,
                 },
-                error = &mut session => return error,
+                Err(error) = &mut session => return error,
             }
         }
     }
 
-    /// Listens, proves that it hears, rings for what came in between, and keeps asking whether the
-    /// session is still there. Ends only with an error.
+    /// Listens once it is proved that it hears, rings for what came in between, and keeps asking whether
+    /// the session is still there. Ends only with an error.
+    ///
+    /// While it hears nothing it does not listen either: behind a transaction-mode pooler that would stay
+    /// with a server session, and whatever application uses that next would hear of our moves.
     async fn stay(
         &self,
         client: &Client,
         echo: &Echo,
         reconnecting: &mut Reconnecting,
-    ) -> ListenError {
-        // Neither name needs quoting: a constant, and hexadecimal digits.
-        let listen = format!("listen {CHANNEL}; listen {}", echo.channel);
-        match timeout(HEARTBEAT_DEADLINE, client.batch_execute(&listen)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return ListenError::Listen(error),
-            Err(_) => return ListenError::Silent,
+    ) -> Result<Infallible, ListenError> {
+        while !self.hears(client, echo).await? {
+            self.bell
+                .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
+            self.health.listener_deaf();
+            reconnecting.works();
+            sleep_until(Instant::now() + HEARTBEAT_INTERVAL).await;
         }
-        match timeout(HEARTBEAT_DEADLINE, echo.call(client)).await {
-            Ok(Ok(())) => {
-                self.bell.set_poll_interval(self.poll_interval);
-                self.health.listener_hearing();
-            }
-            Ok(Err(error)) => return ListenError::Listen(error),
-            Err(_) => {
-                self.bell
-                    .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
-                self.health.listener_deaf();
-            }
-        }
+        execute(client, &format!("listen {CHANNEL}")).await?;
+        self.bell.set_poll_interval(self.poll_interval);
+        self.health.listener_hearing();
         self.bell.ring(WakeReason::Reconnect);
         reconnecting.works();
         loop {
-            tokio::time::sleep_until(tokio::time::Instant::now() + HEARTBEAT_INTERVAL).await;
-            match timeout(HEARTBEAT_DEADLINE, still_listens(client)).await {
-                Ok(Ok(true)) => {}
-                Ok(Ok(false)) => return ListenError::Forgotten,
-                Ok(Err(error)) => return ListenError::Connection(error),
-                Err(_) => return ListenError::Silent,
+            sleep_until(Instant::now() + HEARTBEAT_INTERVAL).await;
+            if !in_time(still_listens(client), ListenError::Connection).await? {
+                return Err(ListenError::Forgotten);
             }
         }
     }
+
+    /// Whether a notification comes in. It has to be sent by another session: one that a session sends
+    /// itself comes back through any pooler, with the answer. And it is sent where moves are queued, so
+    /// that a listener in another database is found out too.
+    async fn hears(&self, client: &Client, echo: &Echo) -> Result<bool, ListenError> {
+        execute(client, &format!("listen {}", echo.channel)).await?;
+        let caller = db::open_session(&self.database, "lead-mover echo").await?;
+        let heard = echo.call(&caller).await?;
+        if !heard {
+            execute(client, &format!("unlisten {}", echo.channel)).await?;
+        }
+        Ok(heard)
+    }
 }
 
-/// A channel that nobody else knows, to hear oneself on.
+/// A channel that nobody else knows, to be called on.
 struct Echo {
     channel: String,
-    heard: Notify,
+    /// The last call that came in.
+    heard: watch::Sender<String>,
 }
 
 impl Echo {
     fn new() -> Self {
         Self {
             channel: format!("lead_mover_echo_{}", Uuid::new_v4().simple()),
-            heard: Notify::new(),
+            heard: watch::Sender::new(String::new()),
         }
     }
 
-    async fn call(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
-        client
-            .query_typed("select pg_notify($1, '')", &[(&self.channel, Type::TEXT)])
-            .await?;
-        self.heard.notified().await;
-        Ok(())
+    fn hear(&self, message: &Notification) {
+        self.heard.send_replace(message.payload().to_owned());
+    }
+
+    /// Calls from that session, and waits until it is heard, or would have been.
+    async fn call(&self, caller: &Client) -> Result<bool, ListenError> {
+        let call = Uuid::new_v4().to_string();
+        in_time(
+            caller.query_typed(
+                "select pg_notify($1, $2)",
+                &[(&self.channel, Type::TEXT), (&call, Type::TEXT)],
+            ),
+            ListenError::Call,
+        )
+        .await?;
+        let mut heard = self.heard.subscribe();
+        let answer = timeout(HEARTBEAT_DEADLINE, heard.wait_for(|heard| *heard == call)).await;
+        Ok(answer.is_ok())
     }
 }
 
-/// The channel of the next notification.
-async fn next_message(connection: &mut Connection) -> Result<String, ListenError> {
+async fn next_message(connection: &mut Connection) -> Result<Notification, ListenError> {
     loop {
         match poll_fn(|context| connection.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(notification))) => {
-                return Ok(notification.channel().to_owned());
-            }
+            Some(Ok(AsyncMessage::Notification(notification))) => return Ok(notification),
             Some(Ok(_)) => {}
             Some(Err(error)) => return Err(ListenError::Connection(error)),
             None => return Err(ListenError::Closed),
         }
     }
+}
+
+/// No name in it needs quoting: a constant, and hexadecimal digits.
+async fn execute(client: &Client, statement: &str) -> Result<(), ListenError> {
+    in_time(client.batch_execute(statement), ListenError::Listen).await
 }
 
 async fn still_listens(client: &Client) -> Result<bool, tokio_postgres::Error> {
@@ -181,4 +207,14 @@ async fn still_listens(client: &Client) -> Result<bool, tokio_postgres::Error> {
         )
         .await?
         .try_get(0)
+}
+
+async fn in_time<T>(
+    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    error: impl FnOnce(tokio_postgres::Error) -> ListenError,
+) -> Result<T, ListenError> {
+    timeout(HEARTBEAT_DEADLINE, answer)
+        .await
+        .map_err(|_| ListenError::Silent)?
+        .map_err(error)
 }

@@ -25,6 +25,7 @@ mod messages;
 mod model;
 mod people;
 mod people_locks;
+mod pooler;
 mod privileges;
 mod process_queue;
 mod progress;
