@@ -7,6 +7,7 @@ mod cancel;
 mod cancel_races;
 mod cli;
 mod controls;
+mod crashes;
 mod demo;
 mod enqueue;
 mod enqueue_races;
