@@ -116,15 +116,15 @@ impl Listener {
         while !self.hears(client, echo).await? {
             self.bell
                 .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
-            self.health.listener_deaf();
             reconnecting.works();
+            self.health.listener_deaf();
             sleep_until(Instant::now() + HEARTBEAT_INTERVAL).await;
         }
         execute(client, &format!("listen {CHANNEL}")).await?;
         self.bell.set_poll_interval(self.poll_interval);
-        self.health.listener_hearing();
         self.bell.ring(WakeReason::Reconnect);
         reconnecting.works();
+        self.health.listener_hearing();
         loop {
             sleep_until(Instant::now() + HEARTBEAT_INTERVAL).await;
             if !in_time(still_listens(client), ListenError::Connection).await? {

@@ -1,8 +1,10 @@
 //! Reads the gauges of queue and ledger from the database, seldom.
 
+use std::future::Future;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::time::timeout;
 
 use crate::db::{self, ConnectionSettings};
 use crate::health::HealthReporter;
@@ -12,6 +14,9 @@ use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(15);
+/// How long the server may take: a connection that is gone without a word would else be waited for for ever,
+/// and the gauges stand still.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(15);
 
 /// The task that samples.
 pub(crate) struct Sampler {
@@ -41,8 +46,8 @@ impl Sampler {
     async fn sample(&self, connection: &mut Reconnecting) -> Result<(), QueueError> {
         let queue = Queue::connect(&self.settings, "lead-mover sampler").await?;
         loop {
-            self.health.schema(queue.schema_state().await?);
-            metrics::sample(&queue.sample().await?);
+            self.health.schema(answer(queue.schema_state()).await?);
+            metrics::sample(&answer(queue.sample()).await?);
             connection.works();
             // Histograms keep what was recorded until they are told to sort it into buckets.
             self.metrics.run_upkeep();
@@ -51,4 +56,10 @@ impl Sampler {
             }
         }
     }
+}
+
+async fn answer<T>(asked: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
+    timeout(ANSWER_DEADLINE, asked)
+        .await
+        .map_err(|_| QueueError::Silent)?
 }
