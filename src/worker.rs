@@ -47,7 +47,7 @@ impl Worker {
                     Unanswered::Lost(error) => error,
                 },
             };
-            self.health.database_lost(&error);
+            self.health.database_lost(&self.name, &error);
             // Not the ear: a storm of notifications would undo the backoff.
             if !connection.pause(&self.shutdown).await {
                 return;
@@ -97,7 +97,7 @@ impl Worker {
             let Some((batch, duration)) = calls.answer().await? else {
                 return idle.ok_or(Unanswered::Stopped);
             };
-            self.health.database_reached();
+            self.health.database_reached(&self.name);
             connection.works();
             if batch.outcome == Outcome::Idle {
                 idle = Some(batch.next_due);

@@ -56,21 +56,50 @@ async fn a_database_that_is_not_there() {
 async fn too_many_connections() {
     let server = OwnServer::start();
     let database = server.database("crm").await;
-    database
-        .run(
-            "create role app login connection limit 0;
-             grant pg_read_all_data to app;
-             grant usage on schema lead_mover to app;
-             grant execute on all functions in schema lead_mover to app",
-        )
-        .await;
-    let url = format!("{} user=app", database.connection_string());
+    let url = as_a_role_with_connections(&database, 0).await;
     let service = Service::start_unready(&url, &NO_POLL).await;
     waits(&service, "database", "too many connections").await;
 
     database.run("alter role app connection limit -1").await;
 
     goes_on(&service, &database).await;
+}
+
+/// Those that have one work on and on, and the others are refused again and again: no news, after the first.
+#[tokio::test]
+async fn connections_for_some_workers_only() {
+    let server = OwnServer::start();
+    let database = server.database("crm").await;
+    let url = as_a_role_with_connections(&database, 4).await;
+    let arguments = ["--poll-interval", "20ms", "--workers", "8"];
+    let service = Service::start_unready(&url, &arguments).await;
+    eventually("several tries have failed", async || {
+        service
+            .metric("lead_mover_errors_total{kind=\"database\"}")
+            .await
+            > 30.0
+    })
+    .await;
+    assert_eq!(service.readyz().await.1["database"], "lost");
+    assert_eq!(service.count_logged(LOST), 1);
+
+    database.run("alter role app connection limit -1").await;
+
+    service.ready().await;
+    assert_eq!(service.count_logged(LOST), 1);
+}
+
+/// A connection string for it.
+async fn as_a_role_with_connections(database: &Database, limit: u8) -> String {
+    database
+        .run(&format!(
+            "create role app login connection limit {limit};
+             grant pg_read_all_data to app;
+             grant usage on schema lead_mover to app;
+             grant execute on all functions in schema lead_mover to app"
+        ))
+        .await;
+    format!("{} user=app", database.connection_string())
 }
 
 /// As a standby is, and a database that its provider has shut for writing.
