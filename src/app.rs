@@ -146,6 +146,7 @@ impl Service {
         }
         let listener = Listener {
             settings: self.settings.database_listen,
+            database: self.settings.database.clone(),
             bell,
             health: health.clone(),
             shutdown: shutdown.clone(),

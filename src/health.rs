@@ -1,6 +1,8 @@
 //! What is true of the service right now, kept as data: `/readyz` shows it, and a change of it is a
 //! log line, so that something that stays down is said once and not once a try.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -15,9 +17,9 @@ use crate::migrate::SchemaState;
 pub(crate) enum DatabaseState {
     /// Not tried yet, or not reached yet.
     Connecting,
-    /// The last call was answered.
+    /// Every worker's last call was answered.
     Reached,
-    /// The last call failed; it is being tried again.
+    /// A worker's last call failed; it is being tried again.
     Lost,
 }
 
@@ -29,7 +31,7 @@ pub(crate) enum ListenerState {
     Connecting,
     /// A notification to itself came back, and the session still listens.
     Hearing,
-    /// The session accepts `LISTEN` but nothing comes in, as behind a transaction-mode pooler.
+    /// The session accepts `LISTEN` but nothing comes in, as behind a transaction-mode pooler or in another database.
     Deaf,
     /// The session broke; it is being opened again.
     Lost,
@@ -61,39 +63,50 @@ impl Health {
 
 /// Where the tasks report to; clones report to the same place.
 #[derive(Debug, Clone)]
-pub(crate) struct HealthReporter(watch::Sender<Health>);
+pub(crate) struct HealthReporter(watch::Sender<Known>);
+
+#[derive(Debug)]
+struct Known {
+    health: Health,
+    /// The names of the workers whose last call failed. One that works does not make up for one that does
+    /// not: the state would change to and fro, and each time be said.
+    without_database: BTreeSet<String>,
+}
 
 impl HealthReporter {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(Health {
-            database: DatabaseState::Connecting,
-            schema: None,
-            listener: ListenerState::Connecting,
-            draining: false,
+        Self(watch::Sender::new(Known {
+            health: Health {
+                database: DatabaseState::Connecting,
+                schema: None,
+                listener: ListenerState::Connecting,
+                draining: false,
+            },
+            without_database: BTreeSet::new(),
         }))
     }
 
     pub(crate) fn now(&self) -> Health {
-        *self.0.borrow()
+        self.0.borrow().health
     }
 
     /// Returns when everything is as it should be.
     pub(crate) async fn ready(&self) {
         let mut health = self.0.subscribe();
         // It fails only when the sender is gone, and that is `self`.
-        let _ready = health.wait_for(|health| health.is_ready()).await;
+        let _ready = health.wait_for(|known| known.health.is_ready()).await;
     }
 
-    pub(crate) fn database_reached(&self) {
-        if self.change(|health| &mut health.database, DatabaseState::Reached) {
+    pub(crate) fn database_reached(&self, worker: &str) {
+        if self.change_database(worker, DatabaseState::Reached) {
             tracing::info!("database reached");
         }
     }
 
-    pub(crate) fn database_lost(&self, error: &(dyn std::error::Error + 'static)) {
+    pub(crate) fn database_lost(&self, worker: &str, error: &(dyn std::error::Error + 'static)) {
         let kind = ErrorKind::of(error);
         metrics::error(kind);
-        if self.change(|health| &mut health.database, DatabaseState::Lost) {
+        if self.change_database(worker, DatabaseState::Lost) {
             tracing::error!(
                 error = db::describe(error),
                 kind = kind.label(),
@@ -133,7 +146,7 @@ impl HealthReporter {
         if self.change(|health| &mut health.listener, ListenerState::Deaf) {
             tracing::warn!(
                 "no notification comes in over this connection (a transaction-mode pooler?); polling \
-                 instead. Set DATABASE_LISTEN_URL to a direct or session-mode connection"
+                 instead. Set DATABASE_LISTEN_URL to a direct or session-mode connection to the same database"
             );
         }
     }
@@ -155,10 +168,27 @@ impl HealthReporter {
         }
     }
 
+    /// What it is for one worker; `true` when that changed what it is for all.
+    fn change_database(&self, worker: &str, for_it: DatabaseState) -> bool {
+        self.0.send_if_modified(|known| {
+            if for_it == DatabaseState::Reached {
+                known.without_database.remove(worker);
+            } else {
+                known.without_database.insert(worker.to_owned());
+            }
+            let for_all = if known.without_database.is_empty() {
+                DatabaseState::Reached
+            } else {
+                DatabaseState::Lost
+            };
+            std::mem::replace(&mut known.health.database, for_all) != for_all
+        })
+    }
+
     /// Sets one field; `true` when that changed it.
     fn change<T: PartialEq>(&self, field: impl FnOnce(&mut Health) -> &mut T, value: T) -> bool {
-        self.0.send_if_modified(|health| {
-            let field = field(health);
+        self.0.send_if_modified(|known| {
+            let field = field(&mut known.health);
             let changed = *field != value;
             *field = value;
             changed
@@ -175,7 +205,7 @@ mod tests {
         let health = HealthReporter::new();
         assert!(!health.now().is_ready());
 
-        health.database_reached();
+        health.database_reached("worker 1");
         health.schema(SchemaState::Current);
         assert!(!health.now().is_ready(), "deaf is not ready");
 

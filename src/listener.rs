@@ -4,29 +4,29 @@
 
 mod echo;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use postgres_types::Type;
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until};
 use tokio_postgres::Client;
 
+use self::echo::{execute, in_time};
 use crate::db::{self, ConnectError, ConnectionSettings};
 use crate::health::HealthReporter;
 use crate::metrics::ConnectionRole;
 use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 use crate::wake::{Bell, WakeReason};
-use echo::DEADLINE;
 
-pub(crate) use echo::{Echo, next_notification};
+pub(crate) use self::echo::{DEADLINE, Echo, next_notification};
 
 const CHANNEL: &str = "lead_migration_queue";
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 /// How far apart the workers look while nothing is heard.
 const DEAF_POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Why a session does not listen, or no longer.
 #[derive(Debug, Error)]
 pub(crate) enum ListenError {
     #[error("cannot connect the listener")]
@@ -37,6 +37,8 @@ pub(crate) enum ListenError {
     Closed,
     #[error("cannot listen")]
     Listen(#[source] tokio_postgres::Error),
+    #[error("cannot send the listener a notification")]
+    Call(#[source] tokio_postgres::Error),
     #[error(
         "the listener's connection did not answer within {}",
         humantime::format_duration(DEADLINE)
@@ -49,6 +51,8 @@ pub(crate) enum ListenError {
 /// The task that listens.
 pub(crate) struct Listener {
     pub(crate) settings: ConnectionSettings,
+    /// The database whose notifications are to be heard.
+    pub(crate) database: ConnectionSettings,
     pub(crate) bell: Bell,
     pub(crate) health: HealthReporter,
     pub(crate) shutdown: Shutdown,
@@ -87,49 +91,58 @@ impl Listener {
         loop {
             tokio::select! {
                 notification = next_notification(&mut connection) => match notification {
-                    Ok(channel) if channel == CHANNEL => self.bell.ring(WakeReason::Notify),
-                    Ok(channel) => echo.hear(&channel),
+                    Ok(notification) if notification.channel() == CHANNEL => {
+                        self.bell.ring(WakeReason::Notify);
+                    }
+                    Ok(notification) => echo.hear(&notification),
                     Err(error) => return error,
                 },
-                error = &mut session => return error,
+                Err(error) = &mut session => return error,
             }
         }
     }
 
-    /// Listens, proves that it hears, rings for what came in between, and keeps asking whether the
-    /// session is still there. Ends only with an error.
+    /// Listens once it is proved that it hears, rings for what came in between, and keeps asking whether
+    /// the session is still there. Ends only with an error.
+    ///
+    /// While it hears nothing it does not listen either: behind a transaction-mode pooler that would stay
+    /// with a server session, and whatever application uses that next would hear of our moves.
     async fn stay(
         &self,
         client: &Client,
         echo: &Echo,
         reconnecting: &mut Reconnecting,
-    ) -> ListenError {
-        if let Err(error) = echo.listen(client, Some(CHANNEL)).await {
-            return error;
+    ) -> Result<Infallible, ListenError> {
+        while !self.hears(client, echo).await? {
+            self.bell
+                .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
+            reconnecting.works();
+            self.health.listener_deaf();
+            sleep_until(Instant::now() + HEARTBEAT_INTERVAL).await;
         }
-        match echo.call(client).await {
-            Ok(true) => {
-                self.bell.set_poll_interval(self.poll_interval);
-                self.health.listener_hearing();
-            }
-            Ok(false) => {
-                self.bell
-                    .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
-                self.health.listener_deaf();
-            }
-            Err(error) => return error,
-        }
+        execute(client, &format!("listen {CHANNEL}")).await?;
+        self.bell.set_poll_interval(self.poll_interval);
         self.bell.ring(WakeReason::Reconnect);
         reconnecting.works();
+        self.health.listener_hearing();
         loop {
-            tokio::time::sleep_until(tokio::time::Instant::now() + HEARTBEAT_INTERVAL).await;
-            match timeout(DEADLINE, still_listens(client)).await {
-                Ok(Ok(true)) => {}
-                Ok(Ok(false)) => return ListenError::Forgotten,
-                Ok(Err(error)) => return ListenError::Connection(error),
-                Err(_) => return ListenError::Silent,
+            sleep_until(Instant::now() + HEARTBEAT_INTERVAL).await;
+            if !in_time(still_listens(client), ListenError::Connection).await? {
+                return Err(ListenError::Forgotten);
             }
         }
+    }
+
+    /// Whether a notification comes in that is sent where moves are queued, so that a listener in another
+    /// database is found out too.
+    async fn hears(&self, client: &Client, echo: &Echo) -> Result<bool, ListenError> {
+        echo.listen(client).await?;
+        let caller = db::open_session(&self.database, "lead-mover echo").await?;
+        let heard = echo.call(&caller).await?;
+        if !heard {
+            echo.unlisten(client).await?;
+        }
+        Ok(heard)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads the gauges of queue and ledger, and which schema the database has, when somebody asks for them:
 //! a service that nobody looks at leaves the database alone.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ use crate::shutdown::Shutdown;
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(15);
 /// How long whoever asks waits for the answer. After that the last one has to do.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the server may take: a connection that is gone without a word would else be waited for for ever,
+/// and the gauges stand still.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(15);
 
 /// The task that samples.
 pub(crate) struct Sampler {
@@ -100,8 +104,8 @@ impl Sampler {
     ) -> Result<(), QueueError> {
         let queue = Queue::connect(&self.settings, "lead-mover sampler").await?;
         loop {
-            self.health.schema(queue.schema_state().await?);
-            metrics::sample(&queue.sample().await?);
+            self.health.schema(answer(queue.schema_state()).await?);
+            metrics::sample(&answer(queue.sample()).await?);
             self.sample.taken.send_replace(Some(Instant::now()));
             connection.works();
             *said = None;
@@ -121,4 +125,10 @@ impl Sampler {
             }
         }
     }
+}
+
+async fn answer<T>(asked: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
+    timeout(ANSWER_DEADLINE, asked)
+        .await
+        .map_err(|_| QueueError::Silent)?
 }

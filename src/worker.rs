@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+
 use crate::batch::{Calls, Unanswered};
 use crate::db::{self, ConnectionSettings};
 use crate::error::{self, ErrorKind};
@@ -13,6 +15,9 @@ use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 use crate::wake::Ear;
 
+/// How long a new session may take to say anything: a server, or a pooler, that takes connections and
+/// answers nothing looks open for ever.
+const PING_DEADLINE: Duration = Duration::from_secs(10);
 /// What a batch of a hundred leads takes about.
 const QUICK_BATCH: Duration = Duration::from_millis(3);
 /// The most calls in flight on one session. When stopping begins they are finished, so not too many.
@@ -43,7 +48,7 @@ impl Worker {
                     Unanswered::Lost(error) => error,
                 },
             };
-            self.health.database_lost(&error);
+            self.health.database_lost(&self.name, &error);
             // Not the ear: a storm of notifications would undo the backoff.
             if !connection.pause(&self.shutdown).await {
                 return;
@@ -52,9 +57,10 @@ impl Worker {
     }
 
     async fn work(&mut self, queue: &Queue, connection: &mut Reconnecting) -> Unanswered {
-        let most_in_flight = match round_trip(queue).await {
-            Ok(round_trip) => most_in_flight(round_trip),
-            Err(error) => return Unanswered::Lost(error),
+        let most_in_flight = match self.shutdown.or_begun(round_trip(queue)).await {
+            None => return Unanswered::Stopped,
+            Some(Ok(round_trip)) => most_in_flight(round_trip),
+            Some(Err(error)) => return Unanswered::Lost(error),
         };
         loop {
             self.ear.clear();
@@ -104,7 +110,7 @@ impl Worker {
                 }
                 Err(end) => return Err(end),
             };
-            self.health.database_reached();
+            self.health.database_reached(&self.name);
             connection.works();
             if batch.outcome == Outcome::Idle {
                 idle = Some(batch.next_due);
@@ -119,7 +125,9 @@ impl Worker {
 
 async fn round_trip(queue: &Queue) -> Result<Duration, QueueError> {
     let asked = Instant::now();
-    queue.ping().await?;
+    timeout(PING_DEADLINE, queue.ping())
+        .await
+        .map_err(|_| QueueError::Silent)??;
     Ok(asked.elapsed())
 }
 

@@ -18,9 +18,9 @@ const LISTEN_ELSEWHERE: &str =
 /// What became of the calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hearing {
-    /// Both came in: that of the listening session itself, and that of the database's session.
+    /// What was sent by the database's session came in.
     Hears,
-    /// The session hears itself only.
+    /// It did not, and what was sent the same way as is listened did.
     Apart,
     /// `LISTEN` is accepted, and nothing comes in.
     Deaf,
@@ -68,18 +68,21 @@ pub(super) async fn pooler(
     }
 }
 
-/// Calls from both sessions. The listening connection is driven here, because awaiting it would throw
+/// Calls from the database's session, and if that is not heard from another one beside the listening session.
+/// The listening connection is driven here, because awaiting it would throw
 /// notifications away.
 async fn try_out(settings: &ConnectionSettings, database: &Client) -> Result<Hearing, ListenError> {
     let (client, mut connection) = Box::pin(db::connect(settings, super::APPLICATION_NAME)).await?;
     let echo = Echo::new();
     let calls = async {
-        echo.listen(&client, None).await?;
-        if !echo.call(&client).await? {
-            return Ok(Hearing::Deaf);
+        echo.listen(&client).await?;
+        if echo.call(database).await? {
+            return Ok(Hearing::Hears);
         }
-        let came = echo.call(database).await?;
-        Ok(if came { Hearing::Hears } else { Hearing::Apart })
+        let neighbour = db::open_session(settings, super::APPLICATION_NAME).await?;
+        let came = echo.call(&neighbour).await?;
+        echo.unlisten(&client).await?;
+        Ok(if came { Hearing::Apart } else { Hearing::Deaf })
     };
     tokio::pin!(calls);
     loop {

@@ -8,6 +8,7 @@ use crate::support::{Database, Service, eventually};
 
 /// Long enough that nothing in a test is owed to it.
 const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
+const RECONNECTED: &str = "lead_mover_wakeups_total{reason=\"reconnect\"}";
 
 #[tokio::test]
 async fn a_queued_move_is_noticed_by_its_notification() {
@@ -138,11 +139,18 @@ async fn a_listener_that_lost_its_connection_comes_back_and_drains_what_it_misse
     let service = Service::start(&database, &NO_POLL).await;
     let run = crm.run_of(10).await;
 
-    // In one transaction: the notification goes to a session that is ending.
-    database
-        .run("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'lead-mover listener'")
-        .await;
-    crm.enqueue(run).await;
+    // The commit that queues it finds nobody who listens: the listener's process is waited for, and it does
+    // not come back within the same moment.
+    let queued_as_it_ends = format!(
+        "begin;
+         select public.queue_lead_migration('{run}', '{}', '{}');
+         select pg_terminate_backend(pid, 10000) from pg_stat_activity
+         where datname = current_database() and application_name = 'lead-mover listener';
+         commit",
+        crm.target.funnel, crm.target.column
+    );
+    let before = service.metric(RECONNECTED).await;
+    database.run(&queued_as_it_ends).await;
 
     eventually("the move is completed", async || {
         crm.status(run).await == "completed"
@@ -159,6 +167,10 @@ async fn a_listener_that_lost_its_connection_comes_back_and_drains_what_it_misse
         service.count_logged("listener lost; polling until it is back"),
         1
     );
+    eventually("it was looked for when the listener was back", async || {
+        service.metric(RECONNECTED).await > before
+    })
+    .await;
 
     // And it hears again.
     let before = service

@@ -18,6 +18,7 @@ pub(crate) type Session = Client;
 /// A database of its own; dropped with its sessions when the test ends.
 pub(crate) struct Database {
     name: String,
+    connection_string: String,
     session: Session,
 }
 
@@ -69,10 +70,32 @@ impl Database {
     async fn copy_of(template: &str) -> Self {
         let name = fresh_name("test");
         create(&name, template).await;
-        let session = db::open_session(&settings_for(&name), "test")
+        Self::at(&connection_string(&name)).await
+    }
+
+    /// One of another server, which the test itself has created there: with the schema installed over the
+    /// example tables.
+    pub(crate) async fn installed_at(connection_string: &str) -> Self {
+        let database = Self::at(connection_string).await;
+        migrate::install(&database.settings(), true)
             .await
-            .expect("it opens");
-        Self { name, session }
+            .expect("it installs");
+        database
+    }
+
+    /// The same again with a session that works, after its server has lost the first one's.
+    pub(crate) async fn reopened(&self) -> Self {
+        Self::at(&self.connection_string).await
+    }
+
+    async fn at(connection_string: &str) -> Self {
+        let settings: ConnectionSettings = connection_string.parse().expect("a connection string");
+        let session = db::open_session(&settings, "test").await.expect("it opens");
+        Self {
+            name: settings.dbname().to_owned(),
+            connection_string: connection_string.to_owned(),
+            session,
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -80,11 +103,11 @@ impl Database {
     }
 
     pub(crate) fn settings(&self) -> ConnectionSettings {
-        settings_for(&self.name)
+        self.connection_string.parse().expect("a connection string")
     }
 
     pub(crate) fn connection_string(&self) -> String {
-        connection_string(&self.name)
+        self.connection_string.clone()
     }
 
     /// The test's own session.

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-use super::{Database, eventually};
+use super::{Database, PATIENCE, eventually};
 
 /// The binary with those arguments, with nothing of the tester's environment that it would read.
 pub(crate) fn command(arguments: &[&str]) -> Command {
@@ -159,7 +159,11 @@ impl Service {
 
     /// The exit status, when it ends by itself.
     pub(crate) async fn exit(&mut self) -> Option<i32> {
-        self.process.wait().await.expect("it ends").code()
+        let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await;
+        ended
+            .expect("it ends in time")
+            .expect("it can be waited for")
+            .code()
     }
 }
 

@@ -1,0 +1,156 @@
+//! A database that cannot be worked with yet: it is waited for, said once, and gone on with as soon as it is
+//! mended, without a restart of the service.
+
+use crate::support::{Database, OwnServer, Service, eventually};
+
+const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
+const LOST: &str = "database not reached; trying again";
+
+#[tokio::test]
+async fn a_server_that_is_down_at_the_start() {
+    let mut server = OwnServer::start();
+    let database = server.database("crm").await;
+    server.kill();
+    let service = Service::start_unready(&database.connection_string(), &NO_POLL).await;
+    waits(&service, "connection", "cannot connect to").await;
+
+    server.restart();
+
+    goes_on(&service, &database.reopened().await).await;
+}
+
+#[tokio::test]
+async fn a_password_that_is_wrong() {
+    let server = OwnServer::start();
+    let database = server.database("crm").await;
+    database
+        .run("create role app login superuser password 'another'")
+        .await;
+    server.admit("local all app scram-sha-256").await;
+    let url = format!(
+        "{} user=app password=geheim4711",
+        database.connection_string()
+    );
+    let service = Service::start_unready(&url, &NO_POLL).await;
+    waits(&service, "access", "password authentication failed").await;
+
+    database.run("alter role app password 'geheim4711'").await;
+
+    goes_on(&service, &database).await;
+    let log = format!("{:?}", service.log());
+    assert!(!log.contains("geheim4711"), "{log}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there() {
+    let server = OwnServer::start();
+    let service = Service::start_unready(&server.connection_string("crm"), &NO_POLL).await;
+    waits(&service, "access", "does not exist").await;
+
+    let database = server.database("crm").await;
+
+    goes_on(&service, &database).await;
+}
+
+#[tokio::test]
+async fn too_many_connections() {
+    let server = OwnServer::start();
+    let database = server.database("crm").await;
+    let url = as_a_role_with_connections(&database, 0).await;
+    let service = Service::start_unready(&url, &NO_POLL).await;
+    waits(&service, "database", "too many connections").await;
+
+    database.run("alter role app connection limit -1").await;
+
+    goes_on(&service, &database).await;
+}
+
+/// Those that have one work on and on, and the others are refused again and again: no news, after the first.
+#[tokio::test]
+async fn connections_for_some_workers_only() {
+    let server = OwnServer::start();
+    let database = server.database("crm").await;
+    let url = as_a_role_with_connections(&database, 4).await;
+    let arguments = ["--poll-interval", "20ms", "--workers", "8"];
+    let service = Service::start_unready(&url, &arguments).await;
+    eventually("several tries have failed", async || {
+        service
+            .metric("lead_mover_errors_total{kind=\"database\"}")
+            .await
+            > 30.0
+    })
+    .await;
+    assert_eq!(service.readyz().await.1["database"], "lost");
+    assert_eq!(service.count_logged(LOST), 1);
+
+    database.run("alter role app connection limit -1").await;
+
+    service.ready().await;
+    assert_eq!(service.count_logged(LOST), 1);
+}
+
+/// A connection string for it.
+async fn as_a_role_with_connections(database: &Database, limit: u8) -> String {
+    database
+        .run(&format!(
+            "create role app login connection limit {limit};
+             grant pg_read_all_data to app;
+             grant usage on schema lead_mover to app;
+             grant execute on all functions in schema lead_mover to app"
+        ))
+        .await;
+    format!("{} user=app", database.connection_string())
+}
+
+/// As a standby is, and a database that its provider has shut for writing.
+#[tokio::test]
+async fn a_database_that_only_reads() {
+    let database = Database::new().await;
+    let read_only = format!("alter database {}", database.name());
+    database
+        .run(&format!(
+            "{read_only} set default_transaction_read_only = on"
+        ))
+        .await;
+    let service = Service::start_unready(&database.connection_string(), &NO_POLL).await;
+    waits(&service, "database", "read-only transaction").await;
+
+    database
+        .run(&format!("{read_only} reset default_transaction_read_only"))
+        .await;
+
+    goes_on(&service, &database).await;
+}
+
+/// Several tries have failed, for that reason, and the log has said it once.
+async fn waits(service: &Service, kind: &str, reason: &str) {
+    let errors = format!("lead_mover_errors_total{{kind=\"{kind}\"}}");
+    eventually("several tries have failed", async || {
+        service.metric(&errors).await > 5.0
+    })
+    .await;
+    let (status, body) = service.readyz().await;
+    assert_eq!((status, &body["database"]), (503, &"lost".into()), "{body}");
+    assert_eq!(service.count_logged(LOST), 1);
+    let log = service.log();
+    let said = log.iter().find(|line| line["message"] == LOST);
+    let error = said.expect("it was counted")["error"].to_string();
+    assert!(error.contains(reason), "{error}");
+}
+
+async fn goes_on(service: &Service, database: &Database) {
+    service.ready().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(250).await;
+    crm.enqueue(run).await;
+    eventually("a move is completed", async || {
+        crm.status(run).await == "completed"
+    })
+    .await;
+    crm.check().await;
+    // A change of state each, and the start.
+    assert_eq!(service.count_logged(LOST), 1);
+    assert_eq!(service.count_logged("database reached"), 1);
+    assert_eq!(service.count_logged("listening for notifications"), 1);
+    assert!(service.count_logged("listener lost; polling until it is back") <= 1);
+}
