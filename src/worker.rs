@@ -13,6 +13,9 @@ use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 use crate::wake::Ear;
 
+/// Whoever was in the way has mostly ended; where not, it is not asked without pause.
+const AFTER_A_CONFLICT: Duration = Duration::from_millis(20);
+
 /// A batch that was processed, and when: for whoever watches from inside the process.
 #[derive(Debug, Clone)]
 pub struct BatchReport {
@@ -100,6 +103,9 @@ impl Worker {
                         error = db::describe(&error),
                         "batch in conflict with another"
                     );
+                    if !self.shutdown.sleep(AFTER_A_CONFLICT).await {
+                        return Err(End::Stopped);
+                    }
                     continue;
                 }
                 Err(end) => return Err(end),
