@@ -67,14 +67,16 @@ impl ErrorKind {
     }
 }
 
-/// Whether another transaction was in the way, and has ended since: the session is as good as before,
-/// and the same call may work at once. Where transactions are `serializable` or `repeatable read` by
-/// default, this is how those learn of each other that wait for nobody.
+/// Whether another transaction was in the way: the session is as good as before, and the same call may
+/// work in a moment. Where transactions are `serializable` or `repeatable read` by default this is how
+/// batches learn of each other, and where there is a lock time-out how they wait for each other's ledger.
+/// (One of a batch's own, 1 ms long, may also strike when what it was set for is over.)
 pub(crate) fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
     sqlstate_of(error).is_some_and(|state| {
         [
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::LOCK_NOT_AVAILABLE,
         ]
         .contains(state)
     })

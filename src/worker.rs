@@ -22,6 +22,8 @@ const PING_DEADLINE: Duration = Duration::from_secs(10);
 const QUICK_BATCH: Duration = Duration::from_millis(3);
 /// The most calls in flight on one session. When stopping begins they are finished, so not too many.
 const MOST_IN_FLIGHT: usize = 16;
+/// Whoever was in the way has mostly ended; where not, it is not asked without pause.
+const AFTER_A_CONFLICT: Duration = Duration::from_millis(20);
 
 /// One of several tasks that share the work.
 pub(crate) struct Worker {
@@ -106,6 +108,8 @@ impl Worker {
                         "batch in conflict with another"
                     );
                     idle = None;
+                    // When stopping begins, what is in flight is waited for all the same.
+                    let _on = self.shutdown.sleep(AFTER_A_CONFLICT).await;
                     continue;
                 }
                 Err(end) => return Err(end),

@@ -98,5 +98,11 @@ async fn the_service_gets_a_run_through_under_a_lock_timeout() {
     assert_eq!(counts(&crm, run).await, (5_000, 5_000, 0, 0));
     database.check_writes(100).await;
     crm.check().await;
+    assert_eq!(
+        service.count_logged("database not reached; trying again"),
+        0,
+        "workers in each other's way are not out of reach: {:?}",
+        service.log()
+    );
     assert_eq!(service.stop().await, Some(0));
 }

@@ -111,7 +111,8 @@ async fn the_service_completes_a_run_under(isolation: &str) {
     assert_eq!(
         service.count_logged("database not reached; trying again"),
         0,
-        "workers in each other's way are not out of reach"
+        "workers in each other's way are not out of reach: {:?}",
+        service.log()
     );
     assert_eq!(service.stop().await, Some(0));
 }

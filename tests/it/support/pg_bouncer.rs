@@ -136,7 +136,12 @@ fn start(ini: &std::path::Path, account: Option<&User>) -> Child {
         }
         match command.spawn() {
             Ok(process) => return process,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            // A directory of root's PATH may be closed to the account.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::PermissionDenied
+                ) => {}
             Err(error) => panic!("{place} does not run: {error}"),
         }
     }
