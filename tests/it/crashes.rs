@@ -130,6 +130,8 @@ struct Scene<'db> {
     run: Uuid,
     service: Service,
     onlooker: Onlooker,
+    /// Its keeper's session ends with the server: that opens it.
+    _gate: Gate,
 }
 
 impl<'db> Scene<'db> {
@@ -148,6 +150,7 @@ impl<'db> Scene<'db> {
             run,
             service,
             onlooker,
+            _gate: gate,
         }
     }
 
