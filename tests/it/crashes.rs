@@ -130,6 +130,8 @@ struct Scene<'db> {
     run: Uuid,
     service: Service,
     onlooker: Onlooker,
+    /// Its keeper's session ends with the server: that opens it.
+    _gate: Gate,
 }
 
 impl<'db> Scene<'db> {
@@ -148,6 +150,7 @@ impl<'db> Scene<'db> {
             run,
             service,
             onlooker,
+            _gate: gate,
         }
     }
 
@@ -196,9 +199,11 @@ async fn process_in_a_batch(database: &Database) -> i32 {
 async fn processes_in_a_batch(database: &Database) -> Vec<i32> {
     database
         .value(
-            "select coalesce(array_agg(pid), '{}') from pg_stat_activity
-             where datname = current_database() and application_name like 'lead-mover worker%'
-               and wait_event_type = 'Lock'",
+            "select coalesce(array_agg(l.pid), '{}')
+             from pg_locks l
+             join pg_stat_activity a on a.pid = l.pid
+             where a.datname = current_database() and a.application_name like 'lead-mover worker%'
+               and not l.granted",
             &[],
         )
         .await

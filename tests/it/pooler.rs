@@ -34,7 +34,7 @@ async fn behind_it_the_service_says_that_it_is_deaf_and_polls() {
     .await;
 
     assert_eq!(crm.leads_at(run, crm.target).await, 3_000);
-    assert_eq!(service.count_logged(DEAF), 1);
+    service.logged_once(DEAF).await;
     for kind in ["connection", "access", "schema", "timeout", "database"] {
         let series = format!("lead_mover_errors_total{{kind=\"{kind}\"}}");
         assert_eq!(service.metric(&series).await, 0.0, "{kind}");
@@ -63,7 +63,7 @@ async fn a_listener_that_has_the_pooler_for_itself_is_found_out_to_be_deaf_too()
     })
     .await;
     assert_eq!(service.readyz().await.1["listener"], "deaf");
-    assert_eq!(service.count_logged(DEAF), 1);
+    service.logged_once(DEAF).await;
 }
 
 /// The proof is repeated for as long as it fails.

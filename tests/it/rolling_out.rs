@@ -92,8 +92,9 @@ async fn unready_for_its_schema(service: &Service, state: &str) {
         status == 503 && body["schema"] == state && body["database"] != "connecting"
     })
     .await;
-    let said = "the database has another schema; run `lead-mover migrate`";
-    assert_eq!(service.count_logged(said), 1);
+    service
+        .logged_once("the database has another schema; run `lead-mover migrate`")
+        .await;
 }
 
 async fn migrate_and_go_on(database: &Database, service: &Service) {

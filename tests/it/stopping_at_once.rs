@@ -49,7 +49,7 @@ async fn while_it_waits_before_the_next_try_to_connect() {
 async fn while_it_connects_to_a_server_that_says_nothing() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = silent.local_addr().expect("it has one");
-    let url = format!("postgresql://u@{address}/x");
+    let url = format!("postgresql://u@{address}/x?connect_timeout=3600");
     let mut service = Service::start_unready(&url, &LONG_GRACE).await;
     let mut taken = Vec::new();
     for _ in 0..SESSIONS {

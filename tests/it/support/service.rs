@@ -146,6 +146,16 @@ impl Service {
             .count()
     }
 
+    /// Waits for a log line with this message, which has to be the only one so far: what it tells of may be
+    /// seen before it is written.
+    pub(crate) async fn logged_once(&self, message: &str) {
+        eventually(&format!("it logs: {message}"), async || {
+            self.count_logged(message) > 0
+        })
+        .await;
+        assert_eq!(self.count_logged(message), 1, "{message}");
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = self.process.id().expect("it runs").cast_signed();
         kill(Pid::from_raw(pid), signal).expect("it can be signalled");
