@@ -13,6 +13,7 @@ pub(crate) const COLUMN: Uuid = uuid!("c0000000-0000-4000-8000-000000000002");
 
 /// Everything that a part needs.
 pub(crate) struct Bed {
+    connection_string: String,
     settings: ConnectionSettings,
     client: Client,
     _server: LocalPostgres,
@@ -20,11 +21,11 @@ pub(crate) struct Bed {
 
 impl Bed {
     pub(crate) async fn prepare() -> Self {
-        let server = LocalPostgres::start(Durability::Full).expect("PostgreSQL starts");
-        let settings: ConnectionSettings = server
-            .connection_string("postgres")
-            .parse()
-            .expect("a connection string");
+        let mut server = LocalPostgres::start(Durability::Full).expect("PostgreSQL starts");
+        let connection_string = server.connection_string("postgres");
+        let settings: ConnectionSettings = connection_string.parse().expect("a connection string");
+        keep_commit_timestamps(&settings).await;
+        server.restart().expect("PostgreSQL starts again");
         migrate::install(&settings, true)
             .await
             .expect("it installs");
@@ -43,6 +44,7 @@ impl Bed {
             .await
             .expect("data can be loaded");
         Self {
+            connection_string,
             settings,
             client,
             _server: server,
@@ -51,6 +53,17 @@ impl Bed {
 
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    pub(crate) fn connection_string(&self) -> &str {
+        &self.connection_string
+    }
+
+    pub(crate) async fn execute(&self, statement: &str) {
+        self.client
+            .batch_execute(statement)
+            .await
+            .expect("it is executed");
     }
 
     pub(crate) async fn open(&self) -> Client {
@@ -110,4 +123,14 @@ impl Bed {
             .get(0);
         assert_eq!(there, i64::from(leads));
     }
+}
+
+/// From the next start on.
+async fn keep_commit_timestamps(settings: &ConnectionSettings) {
+    db::open_session(settings, "bench")
+        .await
+        .expect("it opens")
+        .batch_execute("alter system set track_commit_timestamp = on")
+        .await
+        .expect("it is set");
 }

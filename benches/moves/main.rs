@@ -19,6 +19,7 @@ mod figures;
 mod growth;
 mod moving;
 mod snapshot;
+mod waking;
 mod ways;
 
 use std::path::PathBuf;
@@ -65,6 +66,8 @@ enum Part {
     Enqueue,
     /// Buffers that a batch touches, early and late in a run.
     Buffers,
+    /// The service is idle, and woken.
+    Waking,
 }
 
 impl Part {
@@ -77,6 +80,7 @@ impl Part {
             Self::Fairness => fairness::measure(bed, leads, rounds.unwrap_or(5)).await,
             Self::Enqueue => enqueue::measure(bed, leads, rounds.unwrap_or(5)).await,
             Self::Buffers => buffers::measure(bed, leads, rounds.unwrap_or(1)).await,
+            Self::Waking => waking::measure(bed, rounds.unwrap_or(1)).await,
         }
     }
 
