@@ -9,7 +9,7 @@ use super::world::World;
 use crate::support::{Batch, Database, Session, process_in};
 
 /// Nothing here happens at the same time: who has waited this long would wait for ever.
-pub(super) const IMPATIENT: &str = "set lock_timeout = '10ms'";
+pub(super) const IMPATIENT: &str = "set lock_timeout = '100ms'";
 
 pub(super) struct Worker {
     pub(super) session: Session,
