@@ -19,6 +19,7 @@ async fn fifty_callers_at_once_queue_one_move() {
         callers.spawn(async move { enqueue_in(&session, run, target, Some(100)).await.unwrap() });
     }
     eventually("all of them wait for the first", async || {
+        assert!(callers.try_join_next().is_none(), "one does not wait");
         database.waiting().await == 49
     })
     .await;

@@ -72,14 +72,20 @@ async fn names_of_a_hostile_schema_are_looked_up_nowhere() {
         crm.control(&format!("{control}_lead_migration"), run).await;
     }
     crm.enqueue(run).await;
+    // As the service calls it.
+    let outcome: String = database
+        .value("select outcome from lead_mover.process_batch()", &[])
+        .await;
+    assert_eq!(outcome, "moved");
     let batches = crm.process_all().await;
     assert!(batches.iter().all(|batch| batch.success), "{batches:?}");
     for call in [
-        "get_lead_migration_progress()",
-        "get_lead_migration_queue_status()",
-        "get_lead_migration_rejections(1)",
+        "public.get_lead_migration_progress()",
+        "public.get_lead_migration_queue_status()",
+        "public.get_lead_migration_rejections(1)",
+        "lead_mover.sample()",
     ] {
-        database.run(&format!("select * from public.{call}")).await;
+        database.run(&format!("select * from {call}")).await;
     }
 
     database.run("reset search_path").await;

@@ -12,7 +12,7 @@ mod service;
 mod sources;
 
 pub(crate) use crm::{Batch, Crm, DISAGREEMENTS, Target, enqueue_in, process_in};
-pub(crate) use database::{Database, Session};
+pub(crate) use database::{Database, Session, TEMPLATE_VARIABLE};
 pub(crate) use finished::{Finished, finish};
 pub(crate) use gate::{Gate, control_during_a_batch};
 pub(crate) use installation::{EXAMPLE_TABLES, assert_same_schema};
@@ -22,17 +22,13 @@ pub(crate) use server::{is_local, pg_dump};
 pub(crate) use service::{Service, command, get};
 pub(crate) use sources::{code, code_of, files_below, files_with, words};
 
-use std::future::Future;
 use std::time::Duration;
 
 /// Longer than anything here takes, on a machine that is busy with something else.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until the condition holds; a test that waits for what never comes fails by saying so.
-pub(crate) async fn eventually<F>(what: &str, mut condition: impl FnMut() -> F)
-where
-    F: Future<Output = bool>,
-{
+pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let mut ticks = tokio::time::interval(Duration::from_millis(5));
     let waiting = async {
         while !condition().await {
