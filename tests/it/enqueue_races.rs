@@ -18,10 +18,13 @@ async fn fifty_callers_at_once_queue_one_move() {
         let session = database.open().await;
         callers.spawn(async move { enqueue_in(&session, run, target, Some(100)).await.unwrap() });
     }
-    eventually("all of them wait for the first", async || {
+    let all_wait = eventually("all of them wait for the first", async || {
         database.waiting().await == 49
-    })
-    .await;
+    });
+    tokio::select! {
+        _ = callers.join_next() => panic!("one does not wait"),
+        () = all_wait => {}
+    }
     first.batch_execute("commit").await.unwrap();
 
     while let Some(answer) = callers.join_next().await {

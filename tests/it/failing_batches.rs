@@ -94,6 +94,95 @@ async fn ten_attempts_that_come_later_and_later_end_the_move_as_failed() {
     assert_eq!(crm.leads_at(run, crm.target).await, 10);
 }
 
+#[tokio::test]
+async fn an_error_that_says_nothing_of_a_lead_is_held_against_none() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(10).await;
+    database
+        .run(
+            "create function public.raise_it() returns trigger language plpgsql as
+             $$ begin
+               raise exception 'no fault of a lead' using errcode = current_setting('test.sqlstate');
+             end $$;
+             create trigger raise_it before update on public.leads
+             for each row execute function public.raise_it()",
+        )
+        .await;
+    crm.enqueue(run).await;
+
+    // Connection, read-only server, serialization, deadlock, memory, object in use, start-up, I/O, bug.
+    for sqlstate in [
+        "08006", "25006", "40001", "40P01", "53200", "55006", "57P03", "58030", "XX000",
+    ] {
+        database
+            .run(&format!("set test.sqlstate = '{sqlstate}'"))
+            .await;
+        crm.make_due().await;
+        let batch = crm.process().await.expect("it is due");
+        assert!(!batch.success, "{sqlstate}");
+    }
+
+    let progress = crm.progress(run).await;
+    assert_eq!(progress.get::<_, i32>("attempts"), 9);
+    assert_eq!(progress.get::<_, i64>("rejected"), 0);
+    assert_eq!(crm.leads_at(run, crm.inbox).await, 10);
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn a_deadlock_met_among_refused_leads_undoes_the_batch() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(100).await;
+    let leads = crm.lead_ids(run).await;
+    let (refused, unlucky) = (leads[0], leads[99]);
+    database
+        .run(&format!(
+            "create function public.raise_it() returns trigger language plpgsql as
+             $$ begin raise exception 'out of luck' using errcode = tg_argv[0]; end $$;
+             create trigger refuse before update on public.leads
+             for each row when (new.id = '{refused}') execute function public.raise_it('ZX001');
+             create trigger out_of_luck before update on public.leads
+             for each row when (new.id = '{unlucky}') execute function public.raise_it('40P01')"
+        ))
+        .await;
+    crm.enqueue(run).await;
+
+    assert!(!crm.process().await.expect("it is due").success);
+
+    let progress = crm.progress(run).await;
+    assert_eq!(progress.get::<_, i32>("attempts"), 1);
+    assert_eq!(progress.get::<_, i64>("rejected"), 0);
+    assert_eq!(crm.leads_at(run, crm.inbox).await, 100);
+    crm.check().await;
+
+    database
+        .run("drop trigger out_of_luck on public.leads")
+        .await;
+    crm.process_to_the_end().await;
+    assert_eq!(crm.progress(run).await.get::<_, i64>("rejected"), 1);
+    assert_eq!(crm.leads_at(run, crm.target).await, 99);
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn batches_that_were_made_smaller_grow_back_to_the_moves_size() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(330).await;
+    crm.enqueue(run).await;
+    // As three timeouts leave it.
+    database
+        .run("update lead_mover.lanes set batch_size = 12")
+        .await;
+
+    let batches = crm.process_all().await;
+
+    let moved: Vec<i32> = batches.iter().map(|batch| batch.leads_moved).collect();
+    assert_eq!(moved, [12, 24, 48, 96, 100, 50]);
+}
+
 /// By the server's clock.
 async fn now(database: &Database) -> DateTime<Utc> {
     database.value("select clock_timestamp()", &[]).await

@@ -1,6 +1,6 @@
 //! Moves that get nowhere: they end as failed, and hold up no other move.
 
-use crate::support::{Database, Service, eventually};
+use crate::support::{Database, Gate, Service, eventually, process_in};
 
 #[tokio::test]
 async fn a_move_all_of_whose_leads_are_refused_has_failed() {
@@ -116,4 +116,79 @@ async fn the_service_moves_ten_runs_behind_one_that_always_fails() {
     database.check_writes(100).await;
     crm.check().await;
     assert_eq!(service.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_move_with_a_thousand_refused_leads_stops_and_a_retry_takes_up_the_rest() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(1_200).await;
+    let first_good = crm.lead_ids(run).await[1_100];
+    database
+        .run(&format!(
+            "alter table public.leads add constraint stays
+               check (id >= '{first_good}' or column_id = '{}')",
+            crm.inbox.column
+        ))
+        .await;
+    crm.try_enqueue(run, crm.target, Some(10_000))
+        .await
+        .unwrap();
+
+    assert!(!crm.process().await.expect("it is due").success);
+
+    let progress = crm.progress(run).await;
+    assert_eq!(progress.get::<_, String>("status"), "failed");
+    assert_eq!(progress.get::<_, i64>("rejected"), 1_000);
+    assert_eq!(progress.get::<_, i64>("remaining"), 200);
+    assert_eq!(crm.queue_length().await, 0);
+    crm.check().await;
+
+    database
+        .run("alter table public.leads drop constraint stays")
+        .await;
+    let answer = crm.control("retry_lead_migration", run).await;
+    assert_eq!(answer["total"], 1_200);
+    crm.process_all().await;
+    assert_eq!(crm.status(run).await, "completed");
+    assert_eq!(crm.leads_at(run, crm.target).await, 1_200);
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn batches_that_must_fail_their_move_at_once_leave_the_end_to_the_next() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(2_000).await;
+    database
+        .run(
+            "create function public.out_of_luck() returns trigger language plpgsql as
+             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
+             create trigger z_out_of_luck after update on public.leads
+             for each statement execute function public.out_of_luck()",
+        )
+        .await;
+    crm.enqueue(run).await;
+    assert_eq!(crm.queue_length().await, 2);
+    // The last attempt of both lanes.
+    database
+        .run("update lead_mover.lanes set attempts = 9")
+        .await;
+    let gate = Gate::close(&database).await;
+    let (first, second) = (database.open().await, database.open().await);
+
+    let (one, two, ()) = tokio::join!(process_in(&first, None), process_in(&second, None), async {
+        gate.reached_by(2).await;
+        gate.open().await;
+    });
+    for batch in [one, two] {
+        let batch = batch.expect("no deadlock").expect("it was due");
+        assert!(batch.error_message.contains("disk full"), "{batch:?}");
+    }
+    crm.process_all().await;
+
+    assert_eq!(crm.status(run).await, "failed");
+    assert_eq!(crm.queue_length().await, 0);
+    assert_eq!(crm.leads_at(run, crm.inbox).await, 2_000);
+    crm.check().await;
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::support::{Crm, Database, Target};
 
-async fn put(database: &Database, leads: &[Uuid], target: Target) {
+pub(crate) async fn put(database: &Database, leads: &[Uuid], target: Target) {
     let put = database
         .session()
         .execute(
@@ -158,6 +158,36 @@ async fn leads_added_meanwhile_never_block_the_end() {
     assert!(total >= 300 && moved == total, "{moved} of {total}");
     assert_eq!(remaining, 0);
     assert_eq!(crm.leads_at(run, crm.target).await, moved);
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn leads_added_behind_the_last_stay_where_they_are() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(250).await;
+    crm.enqueue(run).await;
+
+    let mut added = 0_i64;
+    while crm.process().await.is_some() {
+        // As many as a batch moves, each with a higher key than all before it.
+        database
+            .session()
+            .execute(
+                "insert into public.leads (id, run_id, name)
+                 select format('ffffffff-ffff-4000-8000-%s', lpad(n::text, 12, '0'))::uuid, $1, 'Novo'
+                 from generate_series($2 + 1, $2 + 100) as n",
+                &[&run, &added],
+            )
+            .await
+            .unwrap();
+        added += 100;
+        assert!(added <= 300, "it does not end");
+    }
+
+    assert_eq!(crm.status(run).await, "completed");
+    assert_eq!(counts(&crm, run).await, (250, 250, 0, 0));
+    assert_eq!(crm.leads_at(run, crm.target).await, 250);
     crm.check().await;
 }
 

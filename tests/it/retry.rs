@@ -3,6 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::people_locks::lock;
 use crate::support::{Crm, Database, Listening};
 
 /// A move of 150 leads that failed after its first batch.
@@ -53,7 +54,7 @@ async fn a_failed_move_is_taken_up_again_as_a_new_one() {
             "message": "Movimentação enfileirada de novo: 50 leads serão movidos",
         })
     );
-    assert_eq!(listening.next().await, "");
+    assert_eq!(listening.heard(&database).await, [""]);
     crm.check().await;
     crm.process_all().await;
     assert_eq!(crm.status(run).await, "completed");
@@ -136,6 +137,30 @@ async fn the_rejected_leads_of_a_finished_move_are_retried_alone() {
         1,
         "what the old move says stays true"
     );
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn leads_that_were_locked_when_the_move_failed_are_retried() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let person = database.open().await;
+    let run = crm.run_of(150).await;
+    lock(&person, &crm.lead_ids(run).await[..3]).await;
+    crm.enqueue(run).await;
+    assert_eq!(crm.process().await.expect("it is due").leads_moved, 97);
+    database
+        .run("update lead_mover.migrations set failure = 'out of luck'")
+        .await;
+    crm.process().await;
+    assert_eq!(crm.status(run).await, "failed");
+    person.batch_execute("rollback").await.unwrap();
+
+    assert_eq!(crm.control("retry_lead_migration", run).await["total"], 53);
+    crm.process_all().await;
+
+    assert_eq!(crm.status(run).await, "completed");
+    assert_eq!(crm.leads_at(run, crm.target).await, 150);
     crm.check().await;
 }
 

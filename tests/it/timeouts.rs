@@ -1,5 +1,8 @@
 //! Timeouts, cancelled statements and strict isolation: the settings of a session that batches run in.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -185,7 +188,11 @@ async fn a_message_whose_adoption_has_to_wait_does_not_hold_up_the_one_behind_it
         .await
         .unwrap();
     for _ in 0..3 {
-        process_in(&worker, None).await.expect("it is recorded");
+        // The application does not end, so whoever waits for it runs into this.
+        timeout(Duration::from_secs(10), process_in(&worker, None))
+            .await
+            .expect("it waits for nobody")
+            .expect("it is recorded");
     }
 
     assert_eq!(crm.status(healthy).await, "completed");

@@ -12,6 +12,9 @@ use tokio_postgres::types::ToSql;
 use super::Crm;
 use super::server::{connection_string, settings_for};
 
+/// Names the database that [`Database::new`] copies, where it is not to make one.
+pub(crate) const TEMPLATE_VARIABLE: &str = "TEST_DATABASE_TEMPLATE";
+
 /// A session of an application or of a person.
 pub(crate) type Session = Client;
 
@@ -28,6 +31,9 @@ impl Database {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         let template = TEMPLATE
             .get_or_init(|| async {
+                if let Some(given) = given_template() {
+                    return given;
+                }
                 let name = fresh_name("template");
                 create(&name, "template1").await;
                 migrate::install(&settings_for(&name), true)
@@ -207,6 +213,15 @@ pub(crate) fn drop_all() {
                 .unwrap();
         }
     });
+}
+
+/// The template that another process of the tests has made; see [`crate::naive`].
+fn given_template() -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how one process of the tests tells another"
+    )]
+    std::env::var(TEMPLATE_VARIABLE).ok()
 }
 
 async fn create(name: &str, template: &str) {

@@ -42,23 +42,25 @@ impl Listening {
     }
 
     /// The payload of the next notification.
-    pub(crate) async fn next(&mut self) -> String {
+    async fn next(&mut self) -> String {
         tokio::time::timeout(PATIENCE, self.payloads.recv())
             .await
             .expect("a notification comes")
             .expect("the session is open")
     }
 
-    /// How many came up to now: notifications arrive in the order of their commits, so all that
-    /// were sent before this mark have come when the mark has.
-    pub(crate) async fn heard(&mut self, database: &Database) -> usize {
+    /// The payloads of those that came up to now: notifications arrive in the order of their
+    /// commits, so all that were sent before this mark have come when the mark has.
+    pub(crate) async fn heard(&mut self, database: &Database) -> Vec<String> {
         database
             .run("select pg_notify('lead_migration_queue', 'mark')")
             .await;
-        let mut heard = 0;
-        while self.next().await != "mark" {
-            heard += 1;
+        let mut heard = Vec::new();
+        loop {
+            match self.next().await {
+                mark if mark == "mark" => return heard,
+                payload => heard.push(payload),
+            }
         }
-        heard
     }
 }

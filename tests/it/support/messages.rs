@@ -5,7 +5,7 @@ use tokio_postgres::error::DbError;
 use uuid::Uuid;
 
 use super::Crm;
-use super::crm::Target;
+use super::crm::{Batch, Target};
 use super::database::Session;
 
 impl Crm<'_> {
@@ -35,11 +35,13 @@ impl Crm<'_> {
     }
 
     /// Batches until the queue is empty, whatever the messages' delays.
-    pub(crate) async fn process_to_the_end(&self) {
+    pub(crate) async fn process_to_the_end(&self) -> Vec<Batch> {
+        let mut batches = Vec::new();
         while self.queue_length().await > 0 {
             self.make_due().await;
-            self.process().await.expect("all messages are due");
+            batches.push(self.process().await.expect("all messages are due"));
         }
+        batches
     }
 
     /// What a message that is in the archive says.

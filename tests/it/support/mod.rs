@@ -20,7 +20,7 @@ mod sources;
 mod writes;
 
 pub(crate) use crm::{Batch, Crm, DISAGREEMENTS, Target, enqueue_in, process_in};
-pub(crate) use database::{Database, Session, value};
+pub(crate) use database::{Database, Session, TEMPLATE_VARIABLE, value};
 pub(crate) use examined::{ALL_CHECKS, Examined, doctor};
 pub(crate) use explaining::{Explaining, Plan, below};
 pub(crate) use finished::{Finished, finish};

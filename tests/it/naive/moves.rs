@@ -1,0 +1,212 @@
+//! Naive ways to begin, share, stop and end a move.
+
+use super::variants;
+
+variants! {
+    a_second_caller_meets_the_unique_index,
+    noticed by "enqueue_races::fifty_callers_at_once_queue_one_move":
+        in "internal/start_migration"
+        "    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing\n" => "";
+
+    two_callers_at_once_queue_two_moves,
+    noticed by "enqueue_races::fifty_callers_at_once_queue_one_move":
+        in "internal/start_migration"
+        "    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing\n" => ""
+        "select lead_mover.make_private(" =>
+        "drop index lead_mover.migrations_one_active_per_run; select lead_mover.make_private(";
+
+    callers_queue_one_after_the_other,
+    noticed by "enqueue_races::an_enqueue_waits_for_no_enqueue_of_another_run":
+        in "internal/start_migration"
+        "  v_run_name := lead_mover.check_target(" =>
+        "  perform pg_advisory_xact_lock(4711); v_run_name := lead_mover.check_target(";
+
+    an_active_move_is_answered_whatever_its_target,
+    noticed by "enqueue::what_cannot_be_is_refused_with_the_contracts_sqlstates_and_changes_nothing":
+        in "internal/start_migration"
+        "if v_migration.funnel_id = p_funnel_id and v_migration.column_id = p_column_id then" => "if true then";
+
+    a_column_of_another_funnel_will_do,
+    noticed by "enqueue::what_cannot_be_is_refused_with_the_contracts_sqlstates_and_changes_nothing":
+        in "internal/check_target" "\n    and c.funnel_id = p_funnel_id;" => ";";
+
+    a_message_that_was_adopted_is_sent_again,
+    noticed by "messages::a_message_with_the_least_that_is_needed_moves_all_leads":
+        in "internal/send_lanes" "      and l.message_id is null\n" => "";
+
+    the_target_is_checked_only_at_the_start,
+    noticed by "target_deleted::a_target_deleted_half_way_fails_the_move":
+        in "internal/process_batch" "if v_migration.failure is null and not exists (" => "if false and not exists (";
+
+    a_message_keeps_its_place,
+    noticed by "batches::moves_take_turns":
+        in "internal/put_back" "    msg_id = default,\n" => "";
+
+    putting_back_is_sending,
+    noticed by "resume::resume_notifies_once_at_commit_and_pause_does_not":
+        in "internal/put_back"
+        "  update pgmq.q_lead_migration_queue q
+  set
+    msg_id = default,
+    read_ct = default,
+    enqueued_at = default,
+    vt = clock_timestamp() + p_delay,
+    message = p_message
+  where q.msg_id = p_message_id
+  returning q.msg_id" =>
+        "  delete from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id;
+  insert into pgmq.q_lead_migration_queue as q (vt, message) values (clock_timestamp() + p_delay, p_message)
+  returning q.msg_id";
+
+    every_batch_notifies,
+    noticed by "resume::resume_notifies_once_at_commit_and_pause_does_not":
+        in "internal/notify_queued" "after insert on" => "after insert or update on";
+
+    the_message_says_what_it_said,
+    noticed by "enqueue::the_message_in_the_queue_has_the_contracts_shape":
+        in "internal/put_back" "    vt = clock_timestamp() + p_delay,\n    message = p_message\n" =>
+        "    vt = clock_timestamp() + p_delay\n";
+
+    a_message_that_is_held_is_waited_for,
+    noticed by "cancel::an_undecided_cancel_does_not_hold_up_other_moves":
+        in "internal/take_message" "    for update skip locked;" => "    for update;";
+
+    a_batch_waits_for_who_stops_its_move,
+    noticed by "cancel_races::a_cancel_waits_for_every_lanes_running_batch":
+        in "internal/take_message"
+        "continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_migration.migration_id));" =>
+        "perform pg_advisory_xact_lock_shared(lead_mover.lock_key(p_migration.migration_id));";
+
+    a_batch_takes_no_lock,
+    noticed by "cancel::a_cancel_waits_for_the_running_batch_and_nothing_moves_after_it":
+        in "internal/take_message"
+        "continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_migration.migration_id));" => "";
+
+    a_cancel_takes_no_lock,
+    noticed by "cancel::a_cancel_waits_for_the_running_batch_and_nothing_moves_after_it":
+        in "internal/lock_active_migration"
+        "  perform pg_advisory_xact_lock(lead_mover.lock_key(v_migration.migration_id));\n" => "";
+
+    what_ended_meanwhile_is_cancelled,
+    noticed by "cancel_races::a_cancel_that_meets_the_last_batch_finds_the_move_completed":
+        in "internal/lock_active_migration"
+        "    and m.status in ('pending', 'processing', 'paused')\n  for update;" => "  for update;";
+
+    one_lock_for_all_moves,
+    noticed by "cancel::an_undecided_cancel_does_not_hold_up_other_moves":
+        in "internal/lock_key" " | p_migration_id" => "";
+
+    a_cancel_deletes_the_message_and_leaves_the_ledger,
+    noticed by "cancel::the_answer_has_the_contracts_keys_and_values":
+        in "internal/close_migration"
+        "  where m.migration_id = p_migration_id;\n\n  return" => "  where false;\n\n  return";
+
+    /// Without the move's lock they are what a batch that ends the move waits for.
+    a_cancel_deletes_every_message_of_the_run,
+    noticed by "cancel_races::a_cancel_and_a_batch_that_ends_the_move_as_failed_do_not_wait_for_each_other":
+        in "public/cancel_lead_migration"
+        "    and ((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null;" => ";";
+
+    a_run_is_spelled_in_one_way,
+    noticed by "cancel::a_message_that_nobody_has_taken_yet_is_cancelled_too":
+        in "public/cancel_lead_migration" "lower(q.message ->> 'run_id')" => "q.message ->> 'run_id'";
+
+    a_batch_that_fails_its_move_waits_for_the_others,
+    noticed by "failing_moves::batches_that_must_fail_their_move_at_once_leave_the_end_to_the_next":
+        in "internal/fail_migration"
+        "  if pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration_id)) then" =>
+        "  perform pg_advisory_xact_lock(lead_mover.lock_key(p_migration_id)); if true then";
+
+    a_batch_that_fails_its_move_does_not_mind_the_others,
+    noticed by "failing_moves::batches_that_must_fail_their_move_at_once_leave_the_end_to_the_next":
+        in "internal/fail_migration"
+        "  if pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration_id)) then" => "  if true then";
+
+    messages_of_a_failed_move_are_deleted,
+    noticed by "failing_batches::ten_attempts_without_progress_end_the_move_as_failed":
+        in "internal/close_migration" "if p_status = 'failed' then" => "if false then";
+
+    a_finished_lane_ends_the_move,
+    noticed by "lanes::a_lane_that_ends_leaves_the_move_to_the_others":
+        in "internal/record_batch" "if v_open_lanes = 0 then" => "if true then";
+
+    lanes_that_end_at_once_leave_the_end_to_each_other,
+    noticed by "lanes::lanes_that_end_at_once_end_the_move":
+        in "internal/record_batch"
+        "    update lead_mover.migrations m
+    set
+      open_lanes = m.open_lanes - 1,
+      failure = coalesce(m.failure, p_failure)
+    where m.migration_id = p_migration.migration_id
+    returning m.open_lanes, m.failure
+    into v_open_lanes, p_failure;" =>
+        "    select count(*) into v_open_lanes from lead_mover.lanes l
+    where l.migration_id = p_migration.migration_id and l.finished_at is null;";
+
+    a_paused_move_is_only_put_off,
+    noticed by "controls::a_paused_move_stays_where_it_is_even_if_its_message_is_made_due":
+        in "internal/take_message" "    continue when p_migration.status = 'paused';\n" => "";
+
+    resume_makes_the_messages_due_again,
+    noticed by "resume::resume_notifies_once_at_commit_and_pause_does_not":
+        in "public/resume_lead_migration"
+        "    delete from pgmq.q_lead_migration_queue q
+    using lead_mover.lanes l" =>
+        "    update pgmq.q_lead_migration_queue q
+    set vt = clock_timestamp()
+    from lead_mover.lanes l"
+        "      message_id = null,\n" => ""
+        "    perform lead_mover.send_lanes(v_migration.migration_id);\n" => "";
+
+    /// Instead of where the old move stopped.
+    retry_begins_at_the_beginning,
+    noticed by "retry::leads_that_a_person_moved_on_since_are_not_retried":
+        in "public/retry_lead_migration"
+        "      l.next_id,\n" =>
+        "      (select first.id from lead_mover.leads first where first.run_id = p_run_id order by first.id limit 1),\n";
+
+    retry_forgets_the_rejected_leads,
+    noticed by "retry::the_rejected_leads_of_a_finished_move_are_retried_alone":
+        in "public/retry_lead_migration" "where r.migration_id = v_old.migration_id\n" => "where false\n";
+
+    retry_forgets_the_locked_leads,
+    noticed by "retry::leads_that_were_locked_when_the_move_failed_are_retried":
+        in "public/retry_lead_migration" "      l.skipped,\n" => "      '{}',\n";
+
+    retry_does_not_ask_who_else_retries,
+    noticed by "retry_refused::a_retry_that_meets_another_way_into_the_queue_is_told_that_the_move_is_active":
+        in "public/retry_lead_migration"
+        "    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing\n" => "";
+
+    a_function_is_left_to_everybody,
+    noticed by "privileges::nobody_may_execute_any_function_but_service_role":
+        in "public/cancel_lead_migration"
+        "create or replace function public.cancel_lead_migration(p_run_id uuid)" =>
+        "drop function public.cancel_lead_migration(uuid);
+         create function public.cancel_lead_migration(p_run_id uuid)"
+        "select lead_mover.make_private('public.cancel_lead_migration(uuid)');" => "";
+
+    an_internal_function_is_left_to_everybody,
+    noticed by "privileges::nobody_may_execute_any_function_but_service_role":
+        in "internal/move_leads"
+        "create or replace function lead_mover.move_leads(" =>
+        "drop function lead_mover.move_leads(lead_mover.migrations, anyarray);
+         create function lead_mover.move_leads("
+        "select lead_mover.make_private('lead_mover.move_leads(lead_mover.migrations, anyarray)');" => "";
+
+    a_function_runs_with_its_callers_rights,
+    noticed by "privileges::service_role_may_call_all_nine":
+        in "public/process_lead_migration_batch" "security definer\n" => "";
+
+    a_function_runs_with_its_callers_search_path,
+    noticed by "hostile_twins::no_function_and_no_batch_uses_a_twin":
+        in "public/queue_lead_migration" "set search_path = pg_catalog, pg_temp\n" => "";
+
+    the_heart_runs_with_its_callers_search_path,
+    noticed by "hostile_twins::no_function_and_no_batch_uses_a_twin":
+        in "internal/process_batch" "set search_path = pg_catalog, pg_temp\n" => "";
+
+    temporary_objects_are_found_first,
+    noticed by "hostile_names::temporary_objects_of_the_caller_are_looked_up_nowhere":
+        in "internal/start_migration" "set search_path = pg_catalog, pg_temp\n" => "set search_path = ''\n";
+}
