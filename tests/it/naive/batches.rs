@@ -34,7 +34,7 @@ variants! {
     the_end_of_a_lane_is_no_limit,
     noticed by "people::leads_added_behind_the_last_stay_where_they_are":
         in "internal/move_range"
-        "      and l.id <= p_last_id\n" => ""
+        "      and l.id operator(pg_catalog.<=) p_last_id\n" => ""
         "offset p_limit - 1 limit 1), p_last_id)" =>
         "offset p_limit - 1 limit 1), (select page.id from page order by page.id desc limit 1))";
 
@@ -88,7 +88,7 @@ variants! {
     /// Whatever is not at the target yet: also what people have moved on.
     each_batch_looks_from_the_beginning,
     noticed by "people::a_lead_that_a_person_moved_on_after_us_stays_there":
-        in "internal/move_range" "      and l.id >= p_first_id\n" => "";
+        in "internal/move_range" "      and l.id operator(pg_catalog.>=) p_first_id\n" => "";
 
     a_batch_past_locked_leads_looks_from_the_beginning,
     noticed by "past_locked_leads::a_lead_that_a_person_moved_on_after_us_stays_there_past_a_locked_one":
@@ -104,8 +104,8 @@ variants! {
 
     triggers_do_not_find_their_tables,
     noticed by "hostile_names::triggers_of_the_crm_find_their_tables_without_naming_the_schema":
-        in "internal/move_range" "pg_catalog, public, pg_temp" => "pg_catalog, pg_temp"
-        in "internal/move_leads" "pg_catalog, public, pg_temp" => "pg_catalog, pg_temp";
+        in "internal/move_range" "pg_catalog, public, extensions, pg_temp" => "pg_catalog, pg_temp"
+        in "internal/move_leads" "pg_catalog, public, extensions, pg_temp" => "pg_catalog, pg_temp";
 
     /// Those that are gone, or were put there by somebody, are never met.
     leads_that_were_never_met_are_waited_for,

@@ -17,11 +17,11 @@ variants! {
         in "internal/record_failure" "interval '1 second' * 2 ^ (v_attempts - 1)" => "interval '1 second'";
 
     attempts_are_not_counted,
-    noticed by "failing_batches::ten_attempts_without_progress_end_the_move_as_failed":
+    noticed by "failing_batches::ten_attempts_that_come_later_and_later_end_the_move_as_failed":
         in "internal/record_failure" "attempts = l.attempts + 1" => "attempts = l.attempts";
 
     it_never_gives_up,
-    noticed by "failing_batches::ten_attempts_without_progress_end_the_move_as_failed":
+    noticed by "failing_batches::ten_attempts_that_come_later_and_later_end_the_move_as_failed":
         in "internal/record_failure" "if v_attempts >= c_most_attempts then" => "if false then";
 
     attempts_are_counted_through_progress,
@@ -56,7 +56,7 @@ variants! {
     whatever_goes_wrong_is_tried_the_long_way,
     noticed by "timeouts::after_a_statement_timeout_the_next_batch_is_half_as_large":
         in "internal/move_batch"
-        "if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate) then" => "if false then";
+        "if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate, p_migration) then" => "if false then";
 
     locked_leads_are_looked_at_without_a_pause,
     noticed by "people_locks::leads_locked_at_the_head_are_come_back_to":
@@ -81,17 +81,16 @@ variants! {
 
     a_refused_lead_fails_its_batch,
     noticed by "refusals::a_trigger_refuses_one_lead_of_a_hundred_and_the_rest_moves":
-        in "internal/move_batch" "if lead_mover.is_refusal(p_sqlstate) then" => "if false then";
+        in "internal/move_batch" "if lead_mover.is_refusal(p_sqlstate, p_migration) then" => "if false then";
 
     rejections_have_no_cap,
-    noticed by "failing_moves::a_move_all_of_whose_leads_are_refused_has_failed":
+    noticed by "refusal_limits::after_a_thousand_refusals_the_move_fails_and_lists_no_more":
         in "internal/process_batch" "v_batch.p_rejected >= v_most_rejections" => "false";
 
     rejections_of_a_large_run_have_no_cap,
     noticed by "failing_moves::a_move_with_a_thousand_refused_leads_stops_and_a_retry_takes_up_the_rest":
         in "internal/process_batch"
-        "least(c_most_rejections, nullif(v_progress.total, 0)) - v_progress.rejected" =>
-        "nullif(v_progress.total, 0) - v_progress.rejected";
+        "c_most_rejections - v_progress.rejected" => "nullif(v_progress.total, 0) - v_progress.rejected";
 
     the_cap_of_rejections_is_looked_at_after_the_batch,
     noticed by "failing_moves::a_move_with_a_thousand_refused_leads_stops_and_a_retry_takes_up_the_rest":
@@ -112,7 +111,7 @@ variants! {
 
     a_deadlock_among_the_halves_is_held_against_the_lead,
     noticed by "failing_batches::a_deadlock_met_among_refused_leads_undoes_the_batch":
-        in "internal/move_leads_apart" "if not lead_mover.is_refusal(v_sqlstate) then" => "if false then";
+        in "internal/move_leads_apart" "if not lead_mover.is_refusal(v_sqlstate, p_migration) then" => "if false then";
 
     a_message_that_cannot_be_read_raises,
     noticed by "message_refusals::messages_that_lack_keys_are_refused":

@@ -28,7 +28,7 @@ variants! {
 
     a_column_of_another_funnel_will_do,
     noticed by "enqueue::what_cannot_be_is_refused_with_the_contracts_sqlstates_and_changes_nothing":
-        in "internal/check_target" "\n    and c.funnel_id = p_funnel_id;" => ";";
+        in "internal/target_exists" "\n      and c.funnel_id = p_funnel_id" => "";
 
     a_message_that_was_adopted_is_sent_again,
     noticed by "messages::a_message_with_the_least_that_is_needed_moves_all_leads":
@@ -36,7 +36,7 @@ variants! {
 
     the_target_is_checked_only_at_the_start,
     noticed by "target_deleted::a_target_deleted_half_way_fails_the_move":
-        in "internal/process_batch" "if v_migration.failure is null and not exists (" => "if false and not exists (";
+        in "internal/process_batch" "not lead_mover.target_exists(v_migration.funnel_id, v_migration.column_id)" => "false";
 
     a_message_keeps_its_place,
     noticed by "batches::moves_take_turns":
@@ -104,12 +104,14 @@ variants! {
     /// Without the move's lock they are what a batch that ends the move waits for.
     a_cancel_deletes_every_message_of_the_run,
     noticed by "cancel_races::a_cancel_and_a_batch_that_ends_the_move_as_failed_do_not_wait_for_each_other":
-        in "public/cancel_lead_migration"
-        "    and ((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null;" => ";";
+        in "internal/lock_sent_messages"
+        "((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null" => "true"
+        "((lead_mover.lane_of_message(v_sent.msg_id, v_sent.message)).p_lane).migration_id is null" => "true";
 
     a_run_is_spelled_in_one_way,
-    noticed by "cancel::a_message_that_nobody_has_taken_yet_is_cancelled_too":
-        in "public/cancel_lead_migration" "lower(q.message ->> 'run_id')" => "q.message ->> 'run_id'";
+    noticed by "sent_not_taken::cancelled_however_the_runs_id_is_written":
+        in "internal/lock_sent_messages"
+        "lower(translate(q.message ->> 'run_id', '{-}', ''))" => "translate(q.message ->> 'run_id', '{-}', '')";
 
     a_batch_that_fails_its_move_waits_for_the_others,
     noticed by "failing_moves::batches_that_must_fail_their_move_at_once_leave_the_end_to_the_next":
@@ -123,7 +125,7 @@ variants! {
         "  if pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration_id)) then" => "  if true then";
 
     messages_of_a_failed_move_are_deleted,
-    noticed by "failing_batches::ten_attempts_without_progress_end_the_move_as_failed":
+    noticed by "failing_batches::ten_attempts_that_come_later_and_later_end_the_move_as_failed":
         in "internal/close_migration" "if p_status = 'failed' then" => "if false then";
 
     a_finished_lane_ends_the_move,
