@@ -168,7 +168,7 @@ async fn leads_added_behind_the_last_stay_where_they_are() {
     let run = crm.run_of(250).await;
     crm.enqueue(run).await;
 
-    let mut added = 0_i64;
+    let mut added = 0_i32;
     while crm.process().await.is_some() {
         // As many as a batch moves, each with a higher key than all before it.
         database
