@@ -62,7 +62,10 @@ pub(crate) const MAPPING: SqlFile = SqlFile {
 };
 
 /// Tables, types and indexes: applied once, in this order, and never edited once released.
-pub(crate) const VERSIONED: &[SqlFile] = sql_files!["versioned/0001_ledger.sql"];
+pub(crate) const VERSIONED: &[SqlFile] = sql_files![
+    "versioned/0001_ledger.sql",
+    "versioned/0002_changed_parameters.sql",
+];
 
 /// Views and functions: applied again whenever their text has changed. Views come first, because
 /// functions use their row types.

@@ -211,3 +211,33 @@ async fn the_printed_script_makes_the_same_schema() {
         assert_eq!(applied, Vec::<&str>::new());
     }
 }
+
+#[tokio::test]
+async fn functions_whose_parameters_have_changed_are_made_again() {
+    let database = Database::new().await;
+    database
+        .run(
+            "delete from lead_mover.schema_files where path like 'versioned/0002%';
+             update lead_mover.schema_files set checksum = 'other'
+             where path in ('functions/internal/lane_of_message.sql', 'functions/internal/is_refusal.sql');
+             drop function lead_mover.lane_of_message(bigint, jsonb);
+             drop function lead_mover.is_refusal(text, lead_mover.migrations);
+             create function lead_mover.lane_of_message(bigint, jsonb) returns lead_mover.lanes
+             language plpgsql as $$ begin return null; end $$;
+             create function lead_mover.is_refusal(text) returns boolean
+             language plpgsql as $$ begin return false; end $$",
+        )
+        .await;
+
+    migrate::install(&database.settings(), false)
+        .await
+        .expect("it installs");
+
+    let new = Database::new().await;
+    assert_same_schema(&database.schema(), &new.schema());
+    let crm = database.crm().await;
+    let run = crm.run_of(150).await;
+    crm.enqueue(run).await;
+    crm.process_all().await;
+    assert_eq!(crm.status(run).await, "completed");
+}
