@@ -23,7 +23,7 @@ use crate::support::{Database, TEMPLATE_VARIABLE, finish};
 const EVERYDAY: &str = "batches::each_call_moves_one_batch_and_says_so";
 
 /// Longer than any test waits for what never comes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a file below `migrations/functions` says, and what it says in the variant.
 struct Change {
