@@ -1628,7 +1628,9 @@ begin
 
   if v_migration.status = 'paused' then
     update lead_mover.migrations m
-    set status = case when m.started_at is null then 'pending' else 'processing' end
+    set
+      status = case when m.started_at is null then 'pending' else 'processing' end,
+      failure = null
     where m.migration_id = v_migration.migration_id;
 
     delete from pgmq.q_lead_migration_queue q

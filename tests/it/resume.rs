@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Database, Listening, control_in};
+use crate::support::{Database, Listening, control_in, process_in};
 
 #[tokio::test]
 async fn pause_and_resume_without_an_active_move_say_so() {
@@ -123,4 +123,40 @@ async fn resume_notifies_once_at_commit_and_pause_does_not() {
 
     let heard = listening.heard(&database).await;
     assert_eq!(heard, [""], "one for all its lanes");
+}
+
+#[tokio::test]
+async fn a_move_that_was_about_to_fail_gets_another_chance() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(2_000).await;
+    let unlucky = crm.lead_ids(run).await[700];
+    database
+        .run(&format!(
+            "create function public.out_of_luck() returns trigger language plpgsql as
+             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
+             create trigger out_of_luck before update on public.leads
+             for each row when (new.id = '{unlucky}') execute function public.out_of_luck()"
+        ))
+        .await;
+    crm.try_enqueue(run, crm.target, Some(500)).await.unwrap();
+    assert!(crm.process().await.expect("one lane").success);
+    database
+        .run("update lead_mover.lanes set attempts = 9")
+        .await;
+    // The last attempt of that lane, while a batch of the other runs: it can only say that the move must end.
+    let worker = database.open().await;
+    worker.batch_execute("begin").await.unwrap();
+    assert!(process_in(&worker, None).await.unwrap().unwrap().success);
+    assert!(!crm.process().await.expect("one lane").success);
+    worker.batch_execute("commit").await.unwrap();
+    crm.control("pause_lead_migration", run).await;
+    database.run("drop trigger out_of_luck on public.leads").await;
+
+    crm.control("resume_lead_migration", run).await;
+    crm.process_all().await;
+
+    assert_eq!(crm.status(run).await, "completed");
+    assert_eq!(crm.leads_at(run, crm.target).await, 2_000);
+    crm.check().await;
 }

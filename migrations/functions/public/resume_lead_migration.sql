@@ -1,5 +1,6 @@
 -- Resumes the run's paused move: new messages at the end of the queue, which wake the service at commit.
--- A move that is not paused goes on as it is.
+-- A move that is not paused goes on as it is. One that was about to fail gets another chance: its reason is
+-- forgotten, and what still stands in its way says so again.
 create or replace function public.resume_lead_migration(p_run_id uuid)
 returns jsonb
 language plpgsql
@@ -14,7 +15,9 @@ begin
 
   if v_migration.status = 'paused' then
     update lead_mover.migrations m
-    set status = case when m.started_at is null then 'pending' else 'processing' end
+    set
+      status = case when m.started_at is null then 'pending' else 'processing' end,
+      failure = null
     where m.migration_id = v_migration.migration_id;
 
     delete from pgmq.q_lead_migration_queue q
