@@ -1,6 +1,6 @@
 //! The one place that decides what an error of the database means.
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 /// What kind of trouble it is: the label `kind` of `lead_mover_errors_total`, and what is advised.
 ///
@@ -44,7 +44,7 @@ impl ErrorKind {
     /// Decides by the SQLSTATE found in the error or in one of its causes (PostgreSQL manual,
     /// appendix A).
     pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Self {
-        sqlstate_of(error).map_or(Self::Connection, Self::of_sqlstate)
+        said_by_the_server(error).map_or(Self::Connection, |said| Self::of_sqlstate(said.code()))
     }
 
     fn of_sqlstate(state: &SqlState) -> Self {
@@ -72,21 +72,24 @@ impl ErrorKind {
 /// batches learn of each other, and where there is a lock time-out how they wait for each other's ledger.
 /// (One of a batch's own, 1 ms long, may also strike when what it was set for is over.)
 pub(crate) fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
-    sqlstate_of(error).is_some_and(|state| {
+    said_by_the_server(error).is_some_and(|said| {
         [
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
             SqlState::LOCK_NOT_AVAILABLE,
         ]
-        .contains(state)
+        .contains(said.code())
     })
 }
 
-fn sqlstate_of<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a SqlState> {
+/// What the server said, where the error or one of its causes is something that it said.
+pub(crate) fn said_by_the_server<'error>(
+    error: &'error (dyn std::error::Error + 'static),
+) -> Option<&'error DbError> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(database) = error.downcast_ref::<tokio_postgres::Error>() {
-            return database.code();
+            return database.as_db_error();
         }
         cause = error.source();
     }

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::db;
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, said_by_the_server};
 use crate::local_postgres::LocalPostgresError;
 use crate::migrate::MigrateError;
 
@@ -41,25 +41,12 @@ pub(super) fn print(error: &anyhow::Error) -> ExitCode {
 
 fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     // A migration that misses a table is not helped by being told to migrate.
-    if error.is::<MigrateError>() || database_error(error).is_none() {
+    if error.is::<MigrateError>() || said_by_the_server(error).is_none() {
         return None;
     }
     ErrorKind::of(error).advice()
 }
 
 fn hint(error: &(dyn std::error::Error + 'static)) -> Option<String> {
-    database_error(error)?.hint().map(ToOwned::to_owned)
-}
-
-fn database_error<'error>(
-    error: &'error (dyn std::error::Error + 'static),
-) -> Option<&'error tokio_postgres::error::DbError> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(database) = error.downcast_ref::<tokio_postgres::Error>() {
-            return database.as_db_error();
-        }
-        cause = error.source();
-    }
-    None
+    said_by_the_server(error)?.hint().map(ToOwned::to_owned)
 }

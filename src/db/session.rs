@@ -29,15 +29,9 @@ pub(crate) async fn open_working_session(
     settings: &ConnectionSettings,
     application_name: &str,
 ) -> Result<Client, ConnectError> {
-    match open_session(&settings.with_defaults(&WORKING), application_name).await {
-        Err(error) if refuses_settings(&error) => {
-            tracing::debug!(
-                error = describe(&error),
-                "session settings are not taken; going on without"
-            );
-            open_session(settings, application_name).await
-        }
-        outcome => outcome,
+    match open_with_time_outs(settings, application_name).await? {
+        Some(client) => Ok(client),
+        None => open_session(settings, application_name).await,
     }
 }
 
@@ -49,9 +43,21 @@ pub(crate) async fn takes_time_outs(
     settings: &ConnectionSettings,
     application_name: &str,
 ) -> Result<bool, ConnectError> {
+    let opened = open_with_time_outs(settings, application_name).await?;
+    Ok(opened.is_some())
+}
+
+/// None: the server is there, and does not take the settings.
+async fn open_with_time_outs(
+    settings: &ConnectionSettings,
+    application_name: &str,
+) -> Result<Option<Client>, ConnectError> {
     match open_session(&settings.with_defaults(&WORKING), application_name).await {
-        Ok(_) => Ok(true),
-        Err(error) if refuses_settings(&error) => Ok(false),
+        Ok(client) => Ok(Some(client)),
+        Err(error) if refuses_settings(&error) => {
+            tracing::debug!(error = describe(&error), "session settings are not taken");
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }

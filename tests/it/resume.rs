@@ -151,7 +151,9 @@ async fn a_move_that_was_about_to_fail_gets_another_chance() {
     assert!(!crm.process().await.expect("one lane").success);
     worker.batch_execute("commit").await.unwrap();
     crm.control("pause_lead_migration", run).await;
-    database.run("drop trigger out_of_luck on public.leads").await;
+    database
+        .run("drop trigger out_of_luck on public.leads")
+        .await;
 
     crm.control("resume_lead_migration", run).await;
     crm.process_all().await;
