@@ -358,7 +358,22 @@ COMMENT ON COLUMN lead_mover.lanes.attempts IS 'Failed batches since the last on
 
 COMMENT ON COLUMN lead_mover.lanes.lock_waits IS 'Batches in a row that found nothing but locked leads.';
 
-CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) RETURNS record
+CREATE VIEW lead_mover.progress AS
+ SELECT l.migration_id,
+    (sum(l.total))::bigint AS total,
+    (sum(l.moved))::bigint AS moved,
+    (sum(l.rejected))::bigint AS rejected,
+    (GREATEST(sum((((l.total - l.moved) - l.rejected) - l.settled)), (0)::numeric))::bigint AS remaining,
+    max(l.attempts) AS attempts,
+    (array_agg(l.last_error ORDER BY l.attempts DESC) FILTER (WHERE (l.last_error IS NOT NULL)))[1] AS last_error,
+    max(l.last_batch_at) AS last_batch_at,
+    (sum(l.settled))::bigint AS settled
+   FROM lead_mover.lanes l
+  GROUP BY l.migration_id;
+
+COMMENT ON VIEW lead_mover.progress IS 'How far each move is: the sum of its lanes.';
+
+CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -369,21 +384,23 @@ begin
   if jsonb_typeof(p_message -> 'migration_id') = 'number' and jsonb_typeof(p_message -> 'lane') = 'number'
     and (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$'
   then
-    select l as lane, m as migration
+    select l as lane, m as migration, p as progress
     into v_found
     from lead_mover.lanes l
     join lead_mover.migrations m on m.migration_id = l.migration_id
+    join lead_mover.progress p on p.migration_id = l.migration_id
     where l.migration_id = (p_message ->> 'migration_id')::bigint
       and l.lane = (p_message ->> 'lane')::integer
       and l.message_id = p_message_id;
 
     p_lane := v_found.lane;
     p_migration := v_found.migration;
+    p_progress := v_found.progress;
   end if;
 end
 $_$;
 
-COMMENT ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) IS 'The lane that a message belongs to, and its move, if it is one of ours.';
+COMMENT ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress) IS 'The lane that a message belongs to, and its move, if it is one of ours.';
 
 CREATE FUNCTION lead_mover.lock_active_migration(p_run_id uuid) RETURNS lead_mover.migrations
     LANGUAGE plpgsql
@@ -824,7 +841,7 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.notify_queued() IS 'Trigger: notifies lead_migration_queue at commit when messages were queued.';
 
-CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::integer) RETURNS TABLE(outcome text, message_id bigint, run_id uuid, run_name text, leads_moved integer, leads_rejected integer, leads_remaining bigint, text_for_people text, pickup_seconds double precision, next_due_seconds double precision)
+CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT text_for_people text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -841,10 +858,9 @@ declare
   v_taken record;
   v_migration lead_mover.migrations;
   v_lane lead_mover.lanes;
-  v_progress lead_mover.progress;
   v_most_rejections bigint;
   v_batch record;
-  v_pickup_seconds double precision;
+  v_recorded record;
 begin
   if p_batch_size not between 1 and 10000 then
     raise exception using
@@ -853,124 +869,66 @@ begin
       hint = 'Use um valor entre 1 e 10000, ou null para o tamanho com que a movimentação foi enfileirada.';
   end if;
 
+  leads_moved := 0;
+  leads_rejected := 0;
+  leads_remaining := 0;
   v_taken := lead_mover.take_message();
+  message_id := v_taken.p_message_id;
 
-  if v_taken.p_message_id is null then
-    return query
-    select 'idle', null::bigint, null::uuid, null::text, 0, 0, 0::bigint, null::text, null::double precision, lead_mover.next_due_seconds();
+  if message_id is null then
+    outcome := 'idle';
+    next_due_seconds := lead_mover.next_due_seconds();
     return;
   end if;
 
   if v_taken.p_reason is not null then
-    return query
-    select v_taken.p_outcome, v_taken.p_message_id, null::uuid, null::text, 0, 0, 0::bigint, v_taken.p_reason, null::double precision, null::double precision;
+    outcome := v_taken.p_outcome;
+    text_for_people := v_taken.p_reason;
     return;
   end if;
 
   v_migration := v_taken.p_migration;
   v_lane := v_taken.p_lane;
+  run_id := v_migration.run_id;
+  run_name := v_migration.run_name;
+  leads_remaining := (v_taken.p_progress).remaining;
+  text_for_people := v_migration.failure;
 
-  select p.*
-  into v_progress
-  from lead_mover.progress p
-  where p.migration_id = v_migration.migration_id;
-
-  if v_migration.failure is null and not lead_mover.target_exists(v_migration.funnel_id, v_migration.column_id) then
-    v_migration.failure := format('A coluna de destino %s não existe mais no funil %s', v_migration.column_id, v_migration.funnel_id);
+  if text_for_people is null and not lead_mover.target_exists(v_migration.funnel_id, v_migration.column_id) then
+    text_for_people := format('A coluna de destino %s não existe mais no funil %s', v_migration.column_id, v_migration.funnel_id);
   end if;
 
-  if v_migration.failure is not null then
-    return query
-    select
-      case when lead_mover.fail_migration(v_migration.migration_id, v_migration.failure) then 'ended' else 'failed' end,
-      v_taken.p_message_id, v_migration.run_id, v_migration.run_name, 0, 0, v_progress.remaining,
-      v_migration.failure, null::double precision, null::double precision;
+  if text_for_people is not null then
+    outcome := case when lead_mover.fail_migration(v_migration.migration_id, text_for_people) then 'ended' else 'failed' end;
     return;
   end if;
 
-  v_most_rejections := c_most_rejections - v_progress.rejected;
+  v_most_rejections := c_most_rejections - (v_taken.p_progress).rejected;
   v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
-  if v_batch.p_sqlstate is not null then
-    return query
-    select
-      f.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, 0, 0, v_progress.remaining,
-      f.p_text, null::double precision, null::double precision
-    from lead_mover.record_failure(
-      v_taken.p_message_id, v_migration.migration_id, v_lane.lane, v_batch.p_sqlstate, v_batch.p_error
-    ) f;
-    return;
+  if v_batch.p_sqlstate is null then
+    v_recorded := lead_mover.record_batch(
+      message_id, v_migration, v_batch.p_lane, v_taken.p_progress,
+      v_batch.p_moved, v_batch.p_rejected, v_batch.p_settled, v_batch.p_rejected >= v_most_rejections
+    );
+    leads_moved := v_batch.p_moved;
+    leads_rejected := v_batch.p_rejected;
+    leads_remaining := v_recorded.p_remaining;
+    pickup_seconds := v_recorded.p_pickup_seconds;
+  else
+    v_recorded := lead_mover.record_failure(
+      message_id, v_migration.migration_id, v_lane.lane, v_batch.p_sqlstate, v_batch.p_error
+    );
   end if;
 
-  if v_migration.started_at is null then
-    v_migration.started_at := statement_timestamp();
-
-    update lead_mover.migrations m
-    set
-      status = 'processing',
-      started_at = v_migration.started_at
-    where m.migration_id = v_migration.migration_id
-      and m.started_at is null;
-
-    if found then
-      v_pickup_seconds := extract(epoch from clock_timestamp() - v_migration.queued_at);
-    end if;
-  end if;
-
-  return query
-  select
-    r.p_outcome, v_taken.p_message_id, v_migration.run_id, v_migration.run_name, v_batch.p_moved, v_batch.p_rejected, r.p_remaining,
-    coalesce(r.p_failure, format('Batch processado: %s leads movidos, %s restantes', v_batch.p_moved, r.p_remaining)),
-    v_pickup_seconds, null::double precision
-  from lead_mover.record_batch(
-    v_taken.p_message_id, v_migration, v_batch.p_lane, v_progress,
-    v_batch.p_moved, v_batch.p_rejected, v_batch.p_settled, v_batch.p_rejected >= v_most_rejections
-  ) r;
+  outcome := v_recorded.p_outcome;
+  text_for_people := v_recorded.p_text;
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.process_batch(p_batch_size integer) IS 'One batch of one message, with all that the service wants to know of it.';
+COMMENT ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT text_for_people text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) IS 'One batch of one message, with all that the service wants to know of it.';
 
-CREATE FUNCTION lead_mover.put_back(p_message_id bigint, p_message jsonb, p_delay interval) RETURNS bigint
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  v_message_id bigint;
-begin
-  update pgmq.q_lead_migration_queue q
-  set
-    msg_id = default,
-    read_ct = default,
-    enqueued_at = default,
-    vt = clock_timestamp() + p_delay,
-    message = p_message
-  where q.msg_id = p_message_id
-  returning q.msg_id
-  into v_message_id;
-
-  return v_message_id;
-end
-$$;
-
-COMMENT ON FUNCTION lead_mover.put_back(p_message_id bigint, p_message jsonb, p_delay interval) IS 'Puts a lane''s message back at the end of the queue without notifying.';
-
-CREATE VIEW lead_mover.progress AS
- SELECT l.migration_id,
-    (sum(l.total))::bigint AS total,
-    (sum(l.moved))::bigint AS moved,
-    (sum(l.rejected))::bigint AS rejected,
-    (GREATEST(sum((((l.total - l.moved) - l.rejected) - l.settled)), (0)::numeric))::bigint AS remaining,
-    max(l.attempts) AS attempts,
-    (array_agg(l.last_error ORDER BY l.attempts DESC) FILTER (WHERE (l.last_error IS NOT NULL)))[1] AS last_error,
-    max(l.last_batch_at) AS last_batch_at,
-    (sum(l.settled))::bigint AS settled
-   FROM lead_mover.lanes l
-  GROUP BY l.migration_id;
-
-COMMENT ON VIEW lead_mover.progress IS 'How far each move is: the sum of its lanes.';
-
-CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) RETURNS record
+CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -982,10 +940,22 @@ declare
   v_lock_waits constant integer := case when v_done = 0 then p_lane.lock_waits + 1 else 0 end;
   v_uncounted bigint := 0;
   v_message_id bigint;
+  v_failure text;
   v_open_lanes integer;
   v_progress lead_mover.progress;
 begin
-  p_outcome := 'moved';
+  if p_migration.started_at is null then
+    update lead_mover.migrations m
+    set
+      status = 'processing',
+      started_at = statement_timestamp()
+    where m.migration_id = p_migration.migration_id
+      and m.started_at is null;
+
+    if found then
+      p_pickup_seconds := extract(epoch from v_now - p_migration.queued_at);
+    end if;
+  end if;
 
   if v_ended then
     -- Counted leads that were never met are gone, or were put there by somebody. Where there were more
@@ -1003,17 +973,30 @@ begin
   );
 
   if not v_ended then
-    v_message_id := lead_mover.put_back(
-      p_message_id,
-      lead_mover.message(
-        p_migration, p_lane.lane, p_progress.moved + p_moved, p_remaining, p_progress.total, v_now
-      ),
-      -- Only where everything was locked is there something to wait for: 0.1 s, doubling to 5 s.
-      case
+    -- At the end of the queue, with a new id. An update, so that the trigger that notifies of what was
+    -- queued does not fire: the worker that did the batch looks again anyway. Only where everything was
+    -- locked is there something to wait for: 0.1 s, doubling to 5 s.
+    update pgmq.q_lead_migration_queue q
+    set
+      msg_id = default,
+      read_ct = default,
+      enqueued_at = default,
+      vt = v_now + case
         when v_lock_waits = 0 then interval '0'
         else least(interval '0.1 seconds' * 2 ^ least(v_lock_waits - 1, 10), interval '5 seconds')
-      end
-    );
+      end,
+      message = q.message || jsonb_build_object(
+        'status', 'processing',
+        'progress', jsonb_build_object(
+          'moved', p_progress.moved + p_moved,
+          'remaining', p_remaining,
+          'total', p_progress.total,
+          'last_batch_at', to_char(v_now at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        )
+      )
+    where q.msg_id = p_message_id
+    returning q.msg_id
+    into v_message_id;
   end if;
 
   update lead_mover.lanes l
@@ -1035,7 +1018,7 @@ begin
     and l.lane = p_lane.lane;
 
   if p_too_many_rejections then
-    p_failure := format(c_too_many, p_progress.rejected + p_rejected, p_migration.migration_id);
+    v_failure := format(c_too_many, p_progress.rejected + p_rejected, p_migration.migration_id);
   end if;
 
   if v_ended then
@@ -1043,45 +1026,46 @@ begin
     update lead_mover.migrations m
     set
       open_lanes = m.open_lanes - 1,
-      failure = coalesce(m.failure, p_failure)
+      failure = coalesce(m.failure, v_failure)
     where m.migration_id = p_migration.migration_id
     returning m.open_lanes, m.failure
-    into v_open_lanes, p_failure;
+    into v_open_lanes, v_failure;
+  end if;
 
-    if v_open_lanes = 0 then
-      select p.*
-      into v_progress
-      from lead_mover.progress p
-      where p.migration_id = p_migration.migration_id;
+  if v_open_lanes = 0 then
+    select p.*
+    into v_progress
+    from lead_mover.progress p
+    where p.migration_id = p_migration.migration_id;
 
-      -- However few they were: not one lead of the move went through.
-      if v_progress.rejected > 0 and v_progress.rejected = v_progress.total then
-        p_failure := coalesce(p_failure, format(c_too_many, v_progress.rejected, p_migration.migration_id));
-      end if;
-
-      update lead_mover.migrations m
-      set
-        status = case
-          when p_failure is not null then 'failed'
-          when v_progress.rejected > 0 then 'completed_with_errors'
-          else 'completed'
-        end,
-        failure = p_failure,
-        finished_at = clock_timestamp()
-      where m.migration_id = p_migration.migration_id;
-
-      p_outcome := case when p_failure is null then 'moved' else 'ended' end;
-      return;
+    -- However few they were: not one lead of the move went through.
+    if v_progress.rejected > 0 and v_progress.rejected = v_progress.total then
+      v_failure := coalesce(v_failure, format(c_too_many, v_progress.rejected, p_migration.migration_id));
     end if;
+
+    update lead_mover.migrations m
+    set
+      status = case
+        when v_failure is not null then 'failed'
+        when v_progress.rejected > 0 then 'completed_with_errors'
+        else 'completed'
+      end,
+      failure = v_failure,
+      finished_at = clock_timestamp()
+    where m.migration_id = p_migration.migration_id;
+
+    p_outcome := case when v_failure is null then 'moved' else 'ended' end;
+  elsif v_failure is not null then
+    p_outcome := case when lead_mover.fail_migration(p_migration.migration_id, v_failure) then 'ended' else 'failed' end;
+  else
+    p_outcome := 'moved';
   end if;
 
-  if p_failure is not null then
-    p_outcome := case when lead_mover.fail_migration(p_migration.migration_id, p_failure) then 'ended' else 'failed' end;
-  end if;
+  p_text := coalesce(v_failure, format('Batch processado: %s leads movidos, %s restantes', p_moved, p_remaining));
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) IS 'Writes down what a batch did, and puts the lane''s message back or ends the lane.';
+COMMENT ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) IS 'Writes down what a batch did, and puts the lane''s message back or ends the lane.';
 
 CREATE FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) RETURNS record
     LANGUAGE plpgsql
@@ -1333,7 +1317,7 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) IS 'Opens a move, split into lanes with a message each, or answers with the active one.';
 
-CREATE FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) RETURNS record
+CREATE FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1373,6 +1357,7 @@ begin
 
     p_lane := v_owner.p_lane;
     p_migration := v_owner.p_migration;
+    p_progress := v_owner.p_progress;
 
     -- Somebody is cancelling, pausing or failing this move: on to the next.
     continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_migration.migration_id));
@@ -1387,7 +1372,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) IS 'Takes the first due message that nobody holds, with its lane and its move.';
+COMMENT ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) IS 'Takes the first due message that nobody holds, with its lane and its move.';
 
 CREATE FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -1395,16 +1380,17 @@ CREATE FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) RET
     SET row_security TO 'off'
     AS $$
 begin
-  -- Reads nothing, and is refused all the same.
-  perform
-  from lead_mover.leads l
-  where false;
-
   return exists (
     select
     from lead_mover.columns c
     where c.id = p_column_id
       and c.funnel_id = p_funnel_id
+  )
+  -- Reads nothing, and is refused all the same.
+  and not exists (
+    select
+    from lead_mover.leads l
+    where false
   );
 end
 $$;
@@ -1921,8 +1907,8 @@ GRANT ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) TO service_role;
@@ -1956,14 +1942,11 @@ GRANT ALL ON FUNCTION lead_mover.next_due_seconds() TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.notify_queued() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.notify_queued() TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT text_for_people text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT text_for_people text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.put_back(p_message_id bigint, p_message jsonb, p_delay interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.put_back(p_message_id bigint, p_message jsonb, p_delay interval) TO service_role;
-
-REVOKE ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_failure text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) TO service_role;
@@ -1977,8 +1960,8 @@ GRANT ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) TO service_ro
 REVOKE ALL ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_outcome text, OUT p_reason text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) TO service_role;

@@ -65,6 +65,7 @@ pub(crate) const MAPPING: SqlFile = SqlFile {
 pub(crate) const VERSIONED: &[SqlFile] = sql_files![
     "versioned/0001_ledger.sql",
     "versioned/0002_changed_parameters.sql",
+    "versioned/0003_changed_results.sql",
 ];
 
 /// Views and functions: applied again whenever their text has changed. Views come first, because
@@ -90,7 +91,6 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/next_due_seconds.sql",
     "functions/internal/notify_queued.sql",
     "functions/internal/process_batch.sql",
-    "functions/internal/put_back.sql",
     "functions/internal/record_batch.sql",
     "functions/internal/record_failure.sql",
     "functions/internal/sample.sql",
@@ -111,7 +111,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
 
 /// Living files that an earlier version had and this one has not. A database that remembers any other
 /// file which is not in these lists was installed by a newer version.
-pub(crate) const RETIRED: &[&str] = &[];
+pub(crate) const RETIRED: &[&str] = &["functions/internal/put_back.sql"];
 
 #[cfg(test)]
 mod tests {

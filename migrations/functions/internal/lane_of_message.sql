@@ -1,10 +1,11 @@
--- The lane that a message belongs to, and its move; nulls for a message that is none of ours. What the
--- message says of itself is only a hint where to look: an application may have sent a copy of an old one.
+-- The lane that a message belongs to, its move and how far that is; nulls for a message that is none of ours.
+-- What the message says of itself is only a hint where to look: an application may have sent a copy of an old one.
 create or replace function lead_mover.lane_of_message(
   p_message_id bigint,
   p_message jsonb,
   out p_lane lead_mover.lanes,
-  out p_migration lead_mover.migrations
+  out p_migration lead_mover.migrations,
+  out p_progress lead_mover.progress
 )
 language plpgsql
 stable
@@ -17,16 +18,18 @@ begin
   if jsonb_typeof(p_message -> 'migration_id') = 'number' and jsonb_typeof(p_message -> 'lane') = 'number'
     and (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$'
   then
-    select l as lane, m as migration
+    select l as lane, m as migration, p as progress
     into v_found
     from lead_mover.lanes l
     join lead_mover.migrations m on m.migration_id = l.migration_id
+    join lead_mover.progress p on p.migration_id = l.migration_id
     where l.migration_id = (p_message ->> 'migration_id')::bigint
       and l.lane = (p_message ->> 'lane')::integer
       and l.message_id = p_message_id;
 
     p_lane := v_found.lane;
     p_migration := v_found.migration;
+    p_progress := v_found.progress;
   end if;
 end
 $$;

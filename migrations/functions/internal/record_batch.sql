@@ -12,7 +12,8 @@ create or replace function lead_mover.record_batch(
   p_too_many_rejections boolean,
   out p_outcome text,
   out p_remaining bigint,
-  out p_failure text
+  out p_text text,
+  out p_pickup_seconds double precision
 )
 language plpgsql
 volatile
@@ -26,10 +27,22 @@ declare
   v_lock_waits constant integer := case when v_done = 0 then p_lane.lock_waits + 1 else 0 end;
   v_uncounted bigint := 0;
   v_message_id bigint;
+  v_failure text;
   v_open_lanes integer;
   v_progress lead_mover.progress;
 begin
-  p_outcome := 'moved';
+  if p_migration.started_at is null then
+    update lead_mover.migrations m
+    set
+      status = 'processing',
+      started_at = statement_timestamp()
+    where m.migration_id = p_migration.migration_id
+      and m.started_at is null;
+
+    if found then
+      p_pickup_seconds := extract(epoch from v_now - p_migration.queued_at);
+    end if;
+  end if;
 
   if v_ended then
     -- Counted leads that were never met are gone, or were put there by somebody. Where there were more
@@ -47,17 +60,30 @@ begin
   );
 
   if not v_ended then
-    v_message_id := lead_mover.put_back(
-      p_message_id,
-      lead_mover.message(
-        p_migration, p_lane.lane, p_progress.moved + p_moved, p_remaining, p_progress.total, v_now
-      ),
-      -- Only where everything was locked is there something to wait for: 0.1 s, doubling to 5 s.
-      case
+    -- At the end of the queue, with a new id. An update, so that the trigger that notifies of what was
+    -- queued does not fire: the worker that did the batch looks again anyway. Only where everything was
+    -- locked is there something to wait for: 0.1 s, doubling to 5 s.
+    update pgmq.q_lead_migration_queue q
+    set
+      msg_id = default,
+      read_ct = default,
+      enqueued_at = default,
+      vt = v_now + case
         when v_lock_waits = 0 then interval '0'
         else least(interval '0.1 seconds' * 2 ^ least(v_lock_waits - 1, 10), interval '5 seconds')
-      end
-    );
+      end,
+      message = q.message || jsonb_build_object(
+        'status', 'processing',
+        'progress', jsonb_build_object(
+          'moved', p_progress.moved + p_moved,
+          'remaining', p_remaining,
+          'total', p_progress.total,
+          'last_batch_at', to_char(v_now at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        )
+      )
+    where q.msg_id = p_message_id
+    returning q.msg_id
+    into v_message_id;
   end if;
 
   update lead_mover.lanes l
@@ -79,7 +105,7 @@ begin
     and l.lane = p_lane.lane;
 
   if p_too_many_rejections then
-    p_failure := format(c_too_many, p_progress.rejected + p_rejected, p_migration.migration_id);
+    v_failure := format(c_too_many, p_progress.rejected + p_rejected, p_migration.migration_id);
   end if;
 
   if v_ended then
@@ -87,41 +113,42 @@ begin
     update lead_mover.migrations m
     set
       open_lanes = m.open_lanes - 1,
-      failure = coalesce(m.failure, p_failure)
+      failure = coalesce(m.failure, v_failure)
     where m.migration_id = p_migration.migration_id
     returning m.open_lanes, m.failure
-    into v_open_lanes, p_failure;
+    into v_open_lanes, v_failure;
+  end if;
 
-    if v_open_lanes = 0 then
-      select p.*
-      into v_progress
-      from lead_mover.progress p
-      where p.migration_id = p_migration.migration_id;
+  if v_open_lanes = 0 then
+    select p.*
+    into v_progress
+    from lead_mover.progress p
+    where p.migration_id = p_migration.migration_id;
 
-      -- However few they were: not one lead of the move went through.
-      if v_progress.rejected > 0 and v_progress.rejected = v_progress.total then
-        p_failure := coalesce(p_failure, format(c_too_many, v_progress.rejected, p_migration.migration_id));
-      end if;
-
-      update lead_mover.migrations m
-      set
-        status = case
-          when p_failure is not null then 'failed'
-          when v_progress.rejected > 0 then 'completed_with_errors'
-          else 'completed'
-        end,
-        failure = p_failure,
-        finished_at = clock_timestamp()
-      where m.migration_id = p_migration.migration_id;
-
-      p_outcome := case when p_failure is null then 'moved' else 'ended' end;
-      return;
+    -- However few they were: not one lead of the move went through.
+    if v_progress.rejected > 0 and v_progress.rejected = v_progress.total then
+      v_failure := coalesce(v_failure, format(c_too_many, v_progress.rejected, p_migration.migration_id));
     end if;
+
+    update lead_mover.migrations m
+    set
+      status = case
+        when v_failure is not null then 'failed'
+        when v_progress.rejected > 0 then 'completed_with_errors'
+        else 'completed'
+      end,
+      failure = v_failure,
+      finished_at = clock_timestamp()
+    where m.migration_id = p_migration.migration_id;
+
+    p_outcome := case when v_failure is null then 'moved' else 'ended' end;
+  elsif v_failure is not null then
+    p_outcome := case when lead_mover.fail_migration(p_migration.migration_id, v_failure) then 'ended' else 'failed' end;
+  else
+    p_outcome := 'moved';
   end if;
 
-  if p_failure is not null then
-    p_outcome := case when lead_mover.fail_migration(p_migration.migration_id, p_failure) then 'ended' else 'failed' end;
-  end if;
+  p_text := coalesce(v_failure, format('Batch processado: %s leads movidos, %s restantes', p_moved, p_remaining));
 end
 $$;
 

@@ -9,6 +9,7 @@ create or replace function lead_mover.take_message(
   out p_message_id bigint,
   out p_lane lead_mover.lanes,
   out p_migration lead_mover.migrations,
+  out p_progress lead_mover.progress,
   out p_outcome text,
   out p_reason text
 )
@@ -52,6 +53,7 @@ begin
 
     p_lane := v_owner.p_lane;
     p_migration := v_owner.p_migration;
+    p_progress := v_owner.p_progress;
 
     -- Somebody is cancelling, pausing or failing this move: on to the next.
     continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_migration.migration_id));

@@ -10,16 +10,17 @@ set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
 begin
-  -- Reads nothing, and is refused all the same.
-  perform
-  from lead_mover.leads l
-  where false;
-
   return exists (
     select
     from lead_mover.columns c
     where c.id = p_column_id
       and c.funnel_id = p_funnel_id
+  )
+  -- Reads nothing, and is refused all the same.
+  and not exists (
+    select
+    from lead_mover.leads l
+    where false
   );
 end
 $$;

@@ -90,7 +90,7 @@ variants! {
     rejections_of_a_large_run_have_no_cap,
     noticed by "failing_moves::a_move_with_a_thousand_refused_leads_stops_and_a_retry_takes_up_the_rest":
         in "internal/process_batch"
-        "c_most_rejections - v_progress.rejected" => "nullif(v_progress.total, 0) - v_progress.rejected";
+        "c_most_rejections - (v_taken.p_progress).rejected" => "nullif((v_taken.p_progress).total, 0) - (v_taken.p_progress).rejected";
 
     the_cap_of_rejections_is_looked_at_after_the_batch,
     noticed by "failing_moves::a_move_with_a_thousand_refused_leads_stops_and_a_retry_takes_up_the_rest":

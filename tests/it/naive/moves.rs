@@ -40,23 +40,25 @@ variants! {
 
     a_message_keeps_its_place,
     noticed by "batches::moves_take_turns":
-        in "internal/put_back" "    msg_id = default,\n" => "";
+        in "internal/record_batch" "      msg_id = default,\n" => "";
 
     putting_back_is_sending,
     noticed by "resume::resume_notifies_once_at_commit_and_pause_does_not":
-        in "internal/put_back"
-        "  update pgmq.q_lead_migration_queue q
-  set
-    msg_id = default,
-    read_ct = default,
-    enqueued_at = default,
-    vt = clock_timestamp() + p_delay,
-    message = p_message
-  where q.msg_id = p_message_id
-  returning q.msg_id" =>
-        "  delete from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id;
-  insert into pgmq.q_lead_migration_queue as q (vt, message) values (clock_timestamp() + p_delay, p_message)
-  returning q.msg_id";
+        in "internal/record_batch"
+        "    update pgmq.q_lead_migration_queue q
+    set
+      msg_id = default,
+      read_ct = default,
+      enqueued_at = default,
+      vt = v_now" =>
+        "    insert into pgmq.q_lead_migration_queue as sent (vt, message)
+    select q.vt, q.message from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id
+    returning sent.msg_id into v_message_id;
+    delete from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id;
+    p_message_id := v_message_id;
+
+    update pgmq.q_lead_migration_queue q
+    set vt = v_now";
 
     every_batch_notifies,
     noticed by "resume::resume_notifies_once_at_commit_and_pause_does_not":
@@ -64,8 +66,10 @@ variants! {
 
     the_message_says_what_it_said,
     noticed by "enqueue::the_message_in_the_queue_has_the_contracts_shape":
-        in "internal/put_back" "    vt = clock_timestamp() + p_delay,\n    message = p_message\n" =>
-        "    vt = clock_timestamp() + p_delay\n";
+        in "internal/record_batch"
+        "        'status', 'processing',
+        'progress', " =>
+        "        'the first batch', ";
 
     a_message_that_is_held_is_waited_for,
     noticed by "cancel::an_undecided_cancel_does_not_hold_up_other_moves":
@@ -130,7 +134,7 @@ variants! {
 
     a_finished_lane_ends_the_move,
     noticed by "lanes::a_lane_that_ends_leaves_the_move_to_the_others":
-        in "internal/record_batch" "if v_open_lanes = 0 then" => "if true then";
+        in "internal/record_batch" "if v_open_lanes = 0 then" => "if v_open_lanes >= 0 then";
 
     lanes_that_end_at_once_leave_the_end_to_each_other,
     noticed by "lanes::lanes_that_end_at_once_end_the_move":
@@ -138,10 +142,10 @@ variants! {
         "    update lead_mover.migrations m
     set
       open_lanes = m.open_lanes - 1,
-      failure = coalesce(m.failure, p_failure)
+      failure = coalesce(m.failure, v_failure)
     where m.migration_id = p_migration.migration_id
     returning m.open_lanes, m.failure
-    into v_open_lanes, p_failure;" =>
+    into v_open_lanes, v_failure;" =>
         "    select count(*) into v_open_lanes from lead_mover.lanes l
     where l.migration_id = p_migration.migration_id and l.finished_at is null;";
 
