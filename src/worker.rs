@@ -20,6 +20,9 @@ use crate::wake::Ear;
 const PING_DEADLINE: Duration = Duration::from_secs(10);
 /// What a batch of a hundred leads takes about.
 const QUICK_BATCH: Duration = Duration::from_millis(3);
+/// The one that the server is at, one that it finds when it is done, and one more because this process may
+/// have to wait for a processor to send it.
+const IN_FLIGHT_NEXT_DOOR: usize = 3;
 /// The most calls in flight on one session. When stopping begins they are finished, so not too many.
 const MOST_IN_FLIGHT: usize = 16;
 /// Whoever was in the way has mostly ended; where not, it is not asked without pause.
@@ -135,13 +138,14 @@ async fn round_trip(queue: &Queue) -> Result<Duration, QueueError> {
     Ok(asked.elapsed())
 }
 
-/// How many calls to have in flight, so that a database far away is kept as busy as one next door: one, and
-/// another for each batch that would fit into a round trip.
+/// How many calls to have in flight: so many that the server has the next one at hand when it is done with
+/// one, and another for each batch that would fit into a round trip, so that a database far away is kept as
+/// busy as one next door.
 fn most_in_flight(round_trip: Duration) -> usize {
     let batches = round_trip.as_millis() / QUICK_BATCH.as_millis();
     usize::try_from(batches)
         .unwrap_or(usize::MAX)
-        .saturating_add(1)
+        .saturating_add(IN_FLIGHT_NEXT_DOOR)
         .min(MOST_IN_FLIGHT)
 }
 
@@ -151,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_farther_the_database_the_more_calls_are_in_flight() {
-        for (round_trip_ms, expected) in [(0, 1), (1, 1), (3, 2), (20, 7), (50, 16), (5_000, 16)] {
+        for (round_trip_ms, expected) in [(0, 3), (1, 3), (3, 4), (20, 9), (50, 16), (5_000, 16)] {
             let calls = most_in_flight(Duration::from_millis(round_trip_ms));
             assert_eq!(calls, expected, "{round_trip_ms} ms");
         }

@@ -2,10 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesOrdered;
 use lead_mover::queue::{Outcome, Queue};
 
 use crate::bed::{Bed, COLUMN, FUNNEL, RUN};
+
+/// As many as a worker has with the database next door.
+const IN_FLIGHT: usize = 3;
 
 /// What a move took.
 #[derive(Debug, Clone, Default)]
@@ -31,16 +36,23 @@ pub(crate) async fn move_run(bed: &Bed, batch_size: i32, workers: usize) -> Time
     }
 }
 
-/// Batch after batch until none is due, as a worker does it.
+/// Batch after batch until none is due, as a worker does it: with the next calls in flight already.
 async fn drain(queue: &Queue) -> Vec<Duration> {
     let mut batches = Vec::new();
-    loop {
-        let started = Instant::now();
-        let batch = queue.process_batch(None).await.expect("it is processed");
+    let mut calls: FuturesOrdered<_> = (0..IN_FLIGHT).map(|_| queue.process_batch(None)).collect();
+    let mut begun = Instant::now();
+    while let Some(answer) = calls.next().await {
+        let batch = answer.expect("it is processed");
+        let duration = begun.elapsed();
+        begun = Instant::now();
         match batch.outcome {
-            Outcome::Idle => return batches,
-            Outcome::Moved => batches.push(started.elapsed()),
+            Outcome::Idle => {}
+            Outcome::Moved => {
+                batches.push(duration);
+                calls.push_back(queue.process_batch(None));
+            }
             other => panic!("{other:?}: {:?}", batch.text),
         }
     }
+    batches
 }
