@@ -95,13 +95,8 @@ impl Cli {
     /// Runs the command. Errors are printed here, once.
     #[must_use]
     pub fn run(self) -> ExitCode {
-        let outcome = start_logging(&self.log, self.command.log_filter()).and_then(|()| {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(2)
-                .enable_all()
-                .build()?;
-            runtime.block_on(self.command.run(&self.database))
-        });
+        let outcome = start_logging(&self.log, self.command.log_filter())
+            .and_then(|()| block_on(self.command.run(&self.database))?);
         outcome.unwrap_or_else(|error| failure::print(&error))
     }
 }
@@ -171,6 +166,18 @@ impl RunArgs {
     }
 }
 
+/// Runs it to its end, and no longer. Names are looked up by threads that cannot be stopped: one that waits
+/// for a name server that says nothing would keep the process from ending.
+fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(outcome)
+}
+
 fn start_logging(args: &LogArgs, default_filter: &str) -> anyhow::Result<()> {
     let filter =
         tracing_subscriber::EnvFilter::try_new(args.log.as_deref().unwrap_or(default_filter))
@@ -184,4 +191,32 @@ fn start_logging(args: &LogArgs, default_filter: &str) -> anyhow::Result<()> {
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
     started.map_err(anyhow::Error::from_boxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_still_being_looked_up_is_not_waited_for() {
+        let (name_server, looking_up) = mpsc::channel::<()>();
+        let (ended, end) = mpsc::channel();
+        std::thread::spawn(move || {
+            let outcome = block_on(async move {
+                let (begin, begun) = tokio::sync::oneshot::channel();
+                let _look_up = tokio::task::spawn_blocking(move || {
+                    begin.send(()).unwrap();
+                    looking_up.recv()
+                });
+                begun.await.unwrap(); // what has not begun is never begun
+            });
+            ended.send(outcome.is_ok()).unwrap();
+        });
+
+        assert_eq!(end.recv_timeout(Duration::from_secs(30)), Ok(true));
+        drop(name_server);
+    }
 }

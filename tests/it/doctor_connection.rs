@@ -6,7 +6,7 @@ use lead_mover::local_postgres::{Durability, LocalPostgres};
 use lead_mover::migrate;
 
 use crate::support::{
-    ALL_CHECKS, Database, Examined, Proxy, Weather, command, doctor, finish, is_local,
+    ALL_CHECKS, Database, Examined, OwnServer, Proxy, Weather, command, doctor, finish, is_local,
 };
 
 const LISTEN_ELSEWHERE: &str =
@@ -44,6 +44,30 @@ async fn a_database_that_is_not_there_is_told() {
         found.contains("\"lead_mover_nowhere\" does not exist (3D000)"),
         "{found}"
     );
+}
+
+#[tokio::test]
+async fn a_password_that_is_wrong_is_told_and_not_shown() {
+    let server = OwnServer::start();
+    let database = server.database("crm").await;
+    database
+        .run("create role app login password 'another'")
+        .await;
+    server.admit("local all app scram-sha-256").await;
+    let url = format!(
+        "{} user=app password=geheim4711",
+        database.connection_string()
+    );
+
+    let examined = Examined::of(&url, &[]).await;
+
+    examined.assert_failure(
+        "connection",
+        "correct the user and password in DATABASE_URL (in a URL, special characters are percent-encoded)",
+    );
+    let found = examined.check("connection").1;
+    assert!(found.contains("(28P01)"), "{found}");
+    assert!(!found.contains("geheim4711"), "{found}");
 }
 
 #[tokio::test]

@@ -88,12 +88,15 @@ impl ProcessQueue {
             return Err(Refusal::unavailable("Há chamadas demais ao mesmo tempo"));
         };
         if self.shutdown.has_begun() {
-            return Err(Refusal::unavailable("O serviço está sendo encerrado"));
+            return Err(Refusal::stopping());
         }
         let batches = self.process(batch_size).await.map_err(|error| {
             tracing::warn!(error = db::describe(&error), "HTTP call failed");
             Refusal::unavailable("O banco de dados não está disponível")
         })?;
+        if batches.is_empty() && self.shutdown.is_forced() {
+            return Err(Refusal::stopping());
+        }
         Ok(Answer::of(batches))
     }
 

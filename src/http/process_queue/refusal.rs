@@ -39,6 +39,11 @@ impl Refusal {
     }
 
     /// Status 503.
+    pub(super) fn stopping() -> Self {
+        Self::unavailable("O serviço está sendo encerrado")
+    }
+
+    /// Status 503.
     pub(super) fn unavailable(text: &str) -> Self {
         Self(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -1,6 +1,7 @@
 //! The address of the old Edge Function, as its callers know it.
 
 mod refused;
+mod stopping;
 mod supabase_js;
 
 use serde_json::{Value, json};
