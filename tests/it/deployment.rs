@@ -1,1 +1,249 @@
+//! What the image, the compose file and the systemd unit are made of, as far as it can be tried without
+//! a container engine.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command as Program;
+
+use lead_mover::db;
+
+use crate::support::{OwnServer, Service, command, eventually, files_below, finish, value};
+
+const COMPOSE: &str = include_str!("../../docker-compose.yml");
+const DOCKERFILE: &str = include_str!("../../Dockerfile");
+const DOCKERIGNORE: &str = include_str!("../../.dockerignore");
+const ENVIRONMENT: &str = include_str!("../../.env.example");
+const UNIT: &str = include_str!("../../deploy/lead-mover.service");
+
+fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The steps of the compose file in its order, by PostgreSQL's own psql and the binary.
+#[tokio::test]
+async fn what_compose_runs_makes_a_crm_whose_runs_move_there_and_back() {
+    let server = OwnServer::start();
+    let database = server.empty_database("crm").await;
+    let psql = async |file: &str| {
+        let mut psql = server.psql("crm");
+        psql.args([
+            "--quiet",
+            "--no-psqlrc",
+            "--set=ON_ERROR_STOP=1",
+            "--file",
+            file,
+        ])
+        .current_dir(package())
+        .env("LEAD_MOVER_DB_PASSWORD", "it's \"quoted\"")
+        .env("GRAFANA_DB_PASSWORD", "abc");
+        let finished = finish(&mut psql).await;
+        assert_eq!(finished.status, Some(0), "{file}: {finished:?}");
+        finished.stdout
+    };
+    psql("migrations/example_schema.sql").await;
+    psql("src/cli/demo/seed.sql").await;
+    // Compose runs these two again whenever it is told to come up.
+    for _ in 0..2 {
+        let url = database.connection_string();
+        let migrated = finish(command(&["migrate"]).env("DATABASE_URL", url)).await;
+        assert_eq!(migrated.status, Some(0), "{migrated:?}");
+        let directory = as_mounted();
+        psql(&directory.path().join("compose/roles.sql").to_string_lossy()).await;
+    }
+    let worker = database.connection_string() + " user=lead_mover_worker";
+    let service = Service::start_unready(&worker, &["--poll-interval", "1h"]).await;
+    service.ready().await;
+
+    for column in [
+        "c0000000-0000-4000-8000-000000000002",
+        "c0000000-0000-4000-8000-000000000001",
+    ] {
+        let said = psql("deploy/compose/seed.sql").await;
+        assert!(
+            said.contains("478 leads") && said.contains("514 leads"),
+            "{said}"
+        );
+        eventually("every lead is there", async || {
+            let there = "select count(*) from public.leads where column_id::text = $1";
+            value::<i64>(database.session(), there, &[&column]).await == 992
+        })
+        .await;
+        eventually("both moves have ended", async || {
+            let open = "select count(*) from lead_mover.migrations where finished_at is null";
+            database.value::<i64>(open, &[]).await == 0
+        })
+        .await;
+    }
+    let grafana = database.connection_string() + " user=lead_mover_grafana";
+    let session = db::open_session(&grafana.parse().expect("a connection string"), "test")
+        .await
+        .expect("it opens");
+    let moves = "select count(*) from public.get_lead_migration_progress()";
+    assert_eq!(value::<i64>(&session, moves, &[]).await, 4);
+}
+
+/// The files of the service `roles`, where the compose file puts them.
+fn as_mounted() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    let compose = directory.path().join("compose");
+    fs::create_dir(&compose).expect("another");
+    for (from, to) in [
+        ("deploy/compose/roles.sql", compose.join("roles.sql")),
+        (
+            "grafana/read-only-role.sql",
+            directory.path().join("read-only-role.sql"),
+        ),
+    ] {
+        fs::copy(package().join(from), to).expect("it is copied");
+    }
+    assert!(COMPOSE.contains("./deploy/compose:/sql/compose:ro"));
+    assert!(COMPOSE.contains("./grafana/read-only-role.sql:/sql/read-only-role.sql:ro"));
+    directory
+}
+
+#[test]
+fn the_compose_file_has_no_password_and_the_example_names_all_that_it_asks_for() {
+    let asked: BTreeSet<&str> = COMPOSE
+        .split("${")
+        .skip(1)
+        .map(|variable| variable.split([':', '}']).next().expect("a name"))
+        .collect();
+    let named: BTreeSet<&str> = ENVIRONMENT
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| line.strip_suffix('=').expect("a name without a value"))
+        .collect();
+    assert_eq!(asked, named);
+    for line in COMPOSE
+        .lines()
+        .filter(|line| line.to_lowercase().contains("password"))
+    {
+        let is_comment = line.trim_start().starts_with('#');
+        assert!(is_comment || line.contains(":?"), "{line}");
+    }
+}
+
+#[test]
+fn what_compose_mounts_is_there_and_nothing_is_open_to_other_machines() {
+    let mut mounted = 0;
+    for line in COMPOSE.lines().map(str::trim) {
+        if let Some(mount) = line.strip_prefix("- ./") {
+            let path = mount.split(':').next().expect("a path");
+            // What Prometheus is told lies beside.
+            assert!(
+                package().join(path).exists() || path == "prometheus",
+                "{path}"
+            );
+            mounted += 1;
+        }
+        if line.starts_with("ports:") {
+            assert!(line.starts_with("ports: [\"127.0.0.1:"), "{line}");
+        }
+    }
+    assert_eq!(mounted, 8);
+    for image in COMPOSE
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("image: "))
+    {
+        assert!(
+            image == "lead-mover" || image.contains(':'),
+            "{image} without a version"
+        );
+        assert!(!image.ends_with(":latest"), "{image}");
+    }
+}
+
+/// Cargo wants to see every target that Cargo.toml names, and the sources are in two more directories.
+#[test]
+fn the_image_is_built_from_all_that_a_build_needs() {
+    let copied: BTreeSet<&str> = DOCKERFILE
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY "))
+        .filter(|line| !line.starts_with("--from"))
+        .flat_map(|line| line.split(' ').rev().skip(1))
+        .collect();
+    let needed = BTreeSet::from(["Cargo.lock", "Cargo.toml", "benches", "migrations", "src"]);
+    assert_eq!(copied, needed);
+    let let_through: BTreeSet<&str> = DOCKERIGNORE
+        .lines()
+        .filter_map(|line| line.strip_prefix("!/"))
+        .map(|path| path.trim_end_matches('/'))
+        .collect();
+    assert_eq!(let_through, needed);
+    assert!(DOCKERIGNORE.lines().any(|line| line == "*"));
+    for file in files_below("src", "rs") {
+        for (_, included) in file
+            .text
+            .match_indices("include_str!(")
+            .map(|(start, name)| (start, &file.text[start + name.len()..]))
+        {
+            let path = included.trim_start().trim_start_matches('"');
+            let within = !path.starts_with("../")
+                || path.trim_start_matches("../").starts_with("migrations/");
+            assert!(
+                within || file.path.ends_with("tests.rs"),
+                "{}: {}",
+                file.path,
+                &path[..40.min(path.len())]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_image_is_built_by_a_toolchain_that_is_new_enough() {
+    let manifest = include_str!("../../Cargo.toml");
+    let minor = |text: &str, before: &str| -> u32 {
+        let (_, version) = text.split_once(before).expect("a version");
+        let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().expect("a number")
+    };
+    assert!(minor(DOCKERFILE, "FROM rust:1.") >= minor(manifest, "rust-version = \"1."));
+}
+
+#[test]
+fn stopping_is_given_longer_than_the_grace_of_running_batches() {
+    let grace = 25;
+    for (text, before) in [(UNIT, "TimeoutStopSec="), (COMPOSE, "stop_grace_period: ")] {
+        let (_, seconds) = text.split_once(before).expect("it is set");
+        let digits: String = seconds.chars().take_while(char::is_ascii_digit).collect();
+        assert!(digits.parse::<u32>().expect("seconds") > grace, "{before}");
+    }
+    assert!(include_str!("../../src/config.rs").contains("default_value = \"25s\""));
+}
+
+/// `systemd-analyze` is there where systemd is.
+#[test]
+fn systemd_understands_the_unit_and_finds_little_that_it_could_be_denied() {
+    if Program::new("systemd-analyze")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("lead-mover.service");
+    let unit = UNIT.replace(
+        "/usr/local/bin/lead-mover",
+        env!("CARGO_BIN_EXE_lead-mover"),
+    );
+    fs::write(&path, unit).expect("it is written");
+
+    for arguments in [
+        &["verify"][..],
+        &["security", "--no-pager", "--offline=true", "--threshold=15"],
+    ] {
+        let output = Program::new("systemd-analyze")
+            .args(arguments)
+            .arg(&path)
+            .output();
+        let output = output.expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && said.is_empty(),
+            "{arguments:?}: {said}"
+        );
+    }
+}
