@@ -159,3 +159,43 @@ async fn answer<T>(asked: impl Future<Output = Result<T, QueueError>>) -> Result
         .await
         .map_err(|_| QueueError::Silent)?
 }
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn a_sample() -> queue::Sample {
+        queue::Sample {
+            queue_depth: 5,
+            oldest_message_age: Duration::ZERO,
+            leads_remaining: 0,
+            migrations: Vec::new(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_read_longer_than_a_minute_ago_is_not_known_any_more() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let (shown, _guard) = (
+            recorder.handle(),
+            ::metrics::set_default_local_recorder(&recorder),
+        );
+        let sample = Sample::new();
+        sample.show(&a_sample());
+
+        advance(FORGOTTEN_AFTER - 2 * PATIENCE).await;
+        sample.refresh().await;
+        assert!(shown.render().contains("lead_mover_queue_depth 5\n"));
+
+        advance(2 * PATIENCE).await;
+        sample.refresh().await;
+        assert!(shown.render().contains("lead_mover_queue_depth NaN\n"));
+
+        sample.show(&a_sample());
+        sample.refresh().await;
+        assert!(shown.render().contains("lead_mover_queue_depth 5\n"));
+    }
+}

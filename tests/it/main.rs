@@ -27,6 +27,7 @@ mod failing;
 mod failing_batches;
 mod failing_moves;
 mod far_database;
+mod gauges;
 mod half_open;
 mod health_command;
 mod hostile_names;
