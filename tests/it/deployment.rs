@@ -130,11 +130,7 @@ fn what_compose_mounts_is_there_and_nothing_is_open_to_other_machines() {
     for line in COMPOSE.lines().map(str::trim) {
         if let Some(mount) = line.strip_prefix("- ./") {
             let path = mount.split(':').next().expect("a path");
-            // What Prometheus is told lies beside.
-            assert!(
-                package().join(path).exists() || path == "prometheus",
-                "{path}"
-            );
+            assert!(package().join(path).exists(), "{path}");
             mounted += 1;
         }
         if line.starts_with("ports:") {
@@ -151,6 +147,24 @@ fn what_compose_mounts_is_there_and_nothing_is_open_to_other_machines() {
             "{image} without a version"
         );
         assert!(!image.ends_with(":latest"), "{image}");
+    }
+}
+
+/// What Prometheus asks, and how often Grafana takes it that it does.
+#[test]
+fn prometheus_grafana_and_the_service_agree_on_where_they_are() {
+    let prometheus = include_str!("../../prometheus/prometheus.yml");
+    let grafana = include_str!("../../grafana/provisioning/datasources/lead-mover.yaml");
+    assert!(prometheus.contains("targets: [\"lead-mover:8080\"]"));
+    assert!(COMPOSE.contains("\n  lead-mover:\n"));
+    assert!(COMPOSE.contains("LEAD_MOVER_HTTP_ADDR: 0.0.0.0:8080"));
+    assert!(prometheus.contains("scrape_interval: 15s") && grafana.contains("timeInterval: 15s"));
+    for variable in grafana.split("${").skip(1) {
+        let (name, _) = variable.split_once('}').expect("it is closed");
+        assert!(
+            COMPOSE.contains(&format!("\n      {name}: ")),
+            "{name} is not set"
+        );
     }
 }
 
