@@ -43,6 +43,7 @@ mod mapping_views;
 mod message_refusals;
 mod messages;
 mod model;
+mod monitoring;
 mod naive;
 mod odd_messages;
 mod past_locked_leads;
