@@ -1,26 +1,15 @@
-//! What the image, the compose file and the systemd unit are made of, as far as it can be tried without
-//! a container engine.
+//! The compose file: what it runs, mounts, asks for and opens.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::Command as Program;
 
 use lead_mover::db;
 
-use crate::support::{OwnServer, Service, command, eventually, files_below, finish, value};
+use super::{COMPOSE, package};
+use crate::support::{OwnServer, Service, command, eventually, finish, value};
 
-const COMPOSE: &str = include_str!("../../docker-compose.yml");
-const DOCKERFILE: &str = include_str!("../../Dockerfile");
-const DOCKERIGNORE: &str = include_str!("../../.dockerignore");
-const ENVIRONMENT: &str = include_str!("../../.env.example");
-const UNIT: &str = include_str!("../../deploy/lead-mover.service");
+const ENVIRONMENT: &str = include_str!("../../../.env.example");
 
-fn package() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The steps of the compose file in its order, by PostgreSQL's own psql and the binary.
 #[tokio::test]
 async fn what_compose_runs_makes_a_crm_whose_runs_move_there_and_back() {
     let server = OwnServer::start();
@@ -83,7 +72,6 @@ async fn what_compose_runs_makes_a_crm_whose_runs_move_there_and_back() {
     assert_eq!(value::<i64>(&session, moves, &[]).await, 4);
 }
 
-/// The files of the service `roles`, where the compose file puts them.
 fn as_mounted() -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     let compose = directory.path().join("compose");
@@ -130,11 +118,7 @@ fn what_compose_mounts_is_there_and_nothing_is_open_to_other_machines() {
     for line in COMPOSE.lines().map(str::trim) {
         if let Some(mount) = line.strip_prefix("- ./") {
             let path = mount.split(':').next().expect("a path");
-            // What Prometheus is told lies beside.
-            assert!(
-                package().join(path).exists() || path == "prometheus",
-                "{path}"
-            );
+            assert!(package().join(path).exists(), "{path}");
             mounted += 1;
         }
         if line.starts_with("ports:") {
@@ -154,96 +138,19 @@ fn what_compose_mounts_is_there_and_nothing_is_open_to_other_machines() {
     }
 }
 
-/// Cargo wants to see every target that Cargo.toml names, and the sources are in two more directories.
 #[test]
-fn the_image_is_built_from_all_that_a_build_needs() {
-    let copied: BTreeSet<&str> = DOCKERFILE
-        .lines()
-        .filter_map(|line| line.strip_prefix("COPY "))
-        .filter(|line| !line.starts_with("--from"))
-        .flat_map(|line| line.split(' ').rev().skip(1))
-        .collect();
-    let needed = BTreeSet::from(["Cargo.lock", "Cargo.toml", "benches", "migrations", "src"]);
-    assert_eq!(copied, needed);
-    let let_through: BTreeSet<&str> = DOCKERIGNORE
-        .lines()
-        .filter_map(|line| line.strip_prefix("!/"))
-        .map(|path| path.trim_end_matches('/'))
-        .collect();
-    assert_eq!(let_through, needed);
-    assert!(DOCKERIGNORE.lines().any(|line| line == "*"));
-    for file in files_below("src", "rs") {
-        for (_, included) in file
-            .text
-            .match_indices("include_str!(")
-            .map(|(start, name)| (start, &file.text[start + name.len()..]))
-        {
-            let path = included.trim_start().trim_start_matches('"');
-            let within = !path.starts_with("../")
-                || path.trim_start_matches("../").starts_with("migrations/");
-            assert!(
-                within || file.path.ends_with("tests.rs"),
-                "{}: {}",
-                file.path,
-                &path[..40.min(path.len())]
-            );
-        }
-    }
-}
-
-#[test]
-fn the_image_is_built_by_a_toolchain_that_is_new_enough() {
-    let manifest = include_str!("../../Cargo.toml");
-    let minor = |text: &str, before: &str| -> u32 {
-        let (_, version) = text.split_once(before).expect("a version");
-        let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().expect("a number")
-    };
-    assert!(minor(DOCKERFILE, "FROM rust:1.") >= minor(manifest, "rust-version = \"1."));
-}
-
-#[test]
-fn stopping_is_given_longer_than_the_grace_of_running_batches() {
-    let grace = 25;
-    for (text, before) in [(UNIT, "TimeoutStopSec="), (COMPOSE, "stop_grace_period: ")] {
-        let (_, seconds) = text.split_once(before).expect("it is set");
-        let digits: String = seconds.chars().take_while(char::is_ascii_digit).collect();
-        assert!(digits.parse::<u32>().expect("seconds") > grace, "{before}");
-    }
-    assert!(include_str!("../../src/config.rs").contains("default_value = \"25s\""));
-}
-
-/// `systemd-analyze` is there where systemd is.
-#[test]
-fn systemd_understands_the_unit_and_finds_little_that_it_could_be_denied() {
-    if Program::new("systemd-analyze")
-        .arg("--version")
-        .output()
-        .is_err()
-    {
-        return;
-    }
-    let directory = tempfile::tempdir().expect("a directory");
-    let path = directory.path().join("lead-mover.service");
-    let unit = UNIT.replace(
-        "/usr/local/bin/lead-mover",
-        env!("CARGO_BIN_EXE_lead-mover"),
-    );
-    fs::write(&path, unit).expect("it is written");
-
-    for arguments in [
-        &["verify"][..],
-        &["security", "--no-pager", "--offline=true", "--threshold=15"],
-    ] {
-        let output = Program::new("systemd-analyze")
-            .args(arguments)
-            .arg(&path)
-            .output();
-        let output = output.expect("it runs");
-        let said = String::from_utf8_lossy(&output.stderr);
+fn prometheus_grafana_and_the_service_agree_on_where_they_are() {
+    let prometheus = include_str!("../../../prometheus/prometheus.yml");
+    let grafana = include_str!("../../../grafana/provisioning/datasources/lead-mover.yaml");
+    assert!(prometheus.contains("targets: [\"lead-mover:8080\"]"));
+    assert!(COMPOSE.contains("\n  lead-mover:\n"));
+    assert!(COMPOSE.contains("LEAD_MOVER_HTTP_ADDR: 0.0.0.0:8080"));
+    assert!(prometheus.contains("scrape_interval: 15s") && grafana.contains("timeInterval: 15s"));
+    for variable in grafana.split("${").skip(1) {
+        let (name, _) = variable.split_once('}').expect("it is closed");
         assert!(
-            output.status.success() && said.is_empty(),
-            "{arguments:?}: {said}"
+            COMPOSE.contains(&format!("\n      {name}: ")),
+            "{name} is not set"
         );
     }
 }
