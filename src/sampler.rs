@@ -186,11 +186,11 @@ mod tests {
         let sample = Sample::new();
         sample.show(&a_sample());
 
-        advance(FORGOTTEN_AFTER - 2 * PATIENCE).await;
+        advance(FORGOTTEN_AFTER / 2).await;
         sample.refresh().await;
         assert!(shown.render().contains("lead_mover_queue_depth 5\n"));
 
-        advance(2 * PATIENCE).await;
+        advance(FORGOTTEN_AFTER / 2).await;
         sample.refresh().await;
         assert!(shown.render().contains("lead_mover_queue_depth NaN\n"));
 

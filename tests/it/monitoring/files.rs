@@ -3,20 +3,23 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use super::path;
-use crate::support::{Database, Service, code_of, words};
+use crate::support::{Database, Service, code_of, eventually, words};
 
 /// Runs promtool to its end, which has to be a good one, with that on its standard input.
-async fn promtool(arguments: &[&str], files: &[std::path::PathBuf], input: &str) {
+async fn promtool(arguments: &[&str], files: &[PathBuf], input: &str) {
+    // Where a test of a rule fails, it leaves its storage behind.
+    let directory = tempfile::tempdir().expect("a directory");
     let mut process = Command::new("promtool")
         .args(arguments)
         .args(files)
+        .env("TMPDIR", directory.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -38,7 +41,7 @@ async fn promtool(arguments: &[&str], files: &[std::path::PathBuf], input: &str)
 }
 
 /// The files of a directory, at least one.
-fn files_in(directory: &str) -> Vec<std::path::PathBuf> {
+fn files_in(directory: &str) -> Vec<PathBuf> {
     let mut files: Vec<_> = fs::read_dir(path(directory))
         .expect("a directory")
         .map(|entry| entry.expect("an entry").path())
@@ -61,17 +64,18 @@ fn values_of<'text>(text: &'text str, key: &str) -> Vec<&'text str> {
 
 #[tokio::test]
 async fn the_configuration_and_the_rules_are_what_prometheus_takes() {
-    promtool(&["check", "config"], &files_in_prometheus(), "").await;
+    promtool(
+        &["check", "config"],
+        &[path("prometheus/prometheus.yml")],
+        "",
+    )
+    .await;
     promtool(
         &["check", "rules", "--lint=all", "--lint-fatal"],
         &files_in("prometheus/rules"),
         "",
     )
     .await;
-}
-
-fn files_in_prometheus() -> Vec<std::path::PathBuf> {
-    vec![path("prometheus/prometheus.yml")]
 }
 
 #[tokio::test]
@@ -150,7 +154,7 @@ async fn what_the_service_answers_is_what_prometheus_calls_well_formed() {
     let run = crm.run_of(10).await;
     let service = Service::start(&database, &[]).await;
     crm.enqueue(run).await;
-    crate::support::eventually("the run is moved", async || {
+    eventually("the run is moved", async || {
         crm.status(run).await == "completed"
     })
     .await;
