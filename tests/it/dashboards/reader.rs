@@ -1,7 +1,9 @@
 //! The role of `grafana/read-only-role.sql`: what it may do, and that it may do nothing else.
 
+use lead_mover::{db, migrate};
+
 use crate::rights_matrix::{functions, is_refused};
-use crate::support::{Database, Session, grafana};
+use crate::support::{Database, OwnServer, Session, grafana};
 
 /// A session whose transactions may write, so that only rights stand in the way.
 async fn willing(database: &Database) -> Session {
@@ -89,4 +91,35 @@ async fn its_sessions_read_only_and_not_for_long_and_making_it_again_changes_not
             crate::support::value(&session, "select current_setting($1)", &[&setting]).await;
         assert_eq!(found, expected, "{setting}");
     }
+}
+
+/// As on Supabase, where nobody is a superuser.
+#[tokio::test]
+async fn who_owns_the_functions_and_may_create_roles_can_make_it() {
+    let server = OwnServer::start();
+    let database = server.empty_database("crm").await;
+    database
+        .run(
+            "create role boss login createrole;
+             alter database crm owner to boss;
+             grant create on schema public to boss",
+        )
+        .await;
+    let as_role = |role: &str| format!("{} user={role}", database.connection_string());
+    let settings = as_role("boss").parse().expect("a connection string");
+    migrate::install(&settings, true)
+        .await
+        .expect("it installs");
+    let boss = db::open_session(&settings, "test").await.expect("it opens");
+
+    for _ in 0..2 {
+        boss.batch_execute(include_str!("../../../grafana/read-only-role.sql"))
+            .await
+            .expect("it may");
+    }
+
+    let settings = as_role("lead_mover_grafana").parse().expect("another");
+    let session = db::open_session(&settings, "test").await.expect("it opens");
+    let moves = "select count(*) from public.get_lead_migration_progress()";
+    assert_eq!(crate::support::value::<i64>(&session, moves, &[]).await, 0);
 }
