@@ -3,10 +3,13 @@
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::Mutex;
+use tokio::time::{Interval, interval};
 
 use super::path;
 use crate::support::{Service, eventually, get};
@@ -26,6 +29,9 @@ pub(super) enum Patience {
 pub(super) struct Prometheus {
     process: Child,
     address: String,
+    /// It knows nothing new every few milliseconds, and whoever waits for it shall not keep it, and the other
+    /// tests, from their work.
+    pace: Mutex<Interval>,
     _directory: TempDir,
 }
 
@@ -61,6 +67,7 @@ impl Prometheus {
         let mut prometheus = Self {
             process,
             address: String::new(),
+            pace: Mutex::new(interval(Duration::from_millis(50))),
             _directory: directory,
         };
         let read = || fs::read_to_string(&log).expect("its log");
@@ -107,6 +114,7 @@ impl Prometheus {
     }
 
     async fn data(&self, question: &str) -> Value {
+        self.pace.lock().await.tick().await;
         let (status, body) = get(&self.address, &format!("/api/v1/{question}")).await;
         assert_eq!(status, 200, "{question}: {body}");
         let mut answer: Value = serde_json::from_str(&body).expect("it is JSON");
