@@ -8,7 +8,7 @@ SHELL_SCRIPTS := .ci/run scripts/setup
 
 # Cargo uses all cores by itself, and steps side by side would only mix up what they print.
 .NOTPARALLEL:
-.PHONY: help setup test-setup demo test bench check schema shellcheck rustfmt clippy rustdoc deny
+.PHONY: help setup test-setup linter-setup demo test bench check schema shellcheck compose dockerfile yaml rustfmt clippy rustdoc deny
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ test: test-setup ## all tests (ARGS=NAME for those with NAME in their name)
 bench: setup ## measure what a move costs, and whom (ARGS='--only growth')
 	cargo bench --locked --bench moves -- $(ARGS)
 
-check: setup shellcheck rustfmt clippy rustdoc deny test ## everything that CI checks
+check: setup shellcheck compose dockerfile yaml rustfmt clippy rustdoc deny test ## everything that CI checks
 
 schema: test-setup ## write migrations/schema.sql anew after a change of migrations
 	UPDATE_SCHEMA=1 cargo test --locked --test it schema_sql
@@ -33,12 +33,25 @@ setup: ## install what is missing to build and demonstrate
 test-setup: ## install what is missing to test
 	@scripts/setup tests
 
+linter-setup:
+	@scripts/setup linters
+
 # --- The parts of `check`, the quick ones first ---
 
 shellcheck:
 	@if command -v shellcheck >/dev/null; \
 	then echo 'shellcheck $(SHELL_SCRIPTS)' && shellcheck $(SHELL_SCRIPTS); \
 	else echo 'skipped: shellcheck is not installed'; fi
+
+# That they are well formed: nothing here starts a container.
+compose: linter-setup
+	target/linters/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+dockerfile: linter-setup
+	target/linters/bin/hadolint Dockerfile
+
+yaml: linter-setup
+	target/linters/bin/yamllint --strict $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
 rustfmt:
 	cargo fmt --check

@@ -1120,36 +1120,45 @@ $$;
 COMMENT ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) IS 'Writes down that a batch was undone, and when its message comes back.';
 
 CREATE FUNCTION lead_mover.sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb)
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
     AS $$
+declare
+  v_now constant timestamptz := clock_timestamp();
+  v_active bigint[];
+begin
+  v_active := array(
+    select m.migration_id
+    from lead_mover.migrations m
+    where m.status in ('pending', 'processing', 'paused')
+  );
+
   select
-    q.messages,
-    coalesce(extract(epoch from clock_timestamp() - q.oldest)::double precision, 0),
+    count(*),
     coalesce(
-      (
-        select sum(l.total - l.moved - l.rejected - l.settled)::bigint
-        from lead_mover.migrations m
-        join lead_mover.lanes l on l.migration_id = m.migration_id
-        where m.status in ('pending', 'processing', 'paused')
-      ),
+      extract(epoch from v_now - min(greatest(q.enqueued_at, q.vt)) filter (where q.vt <= v_now))::double precision,
       0
-    ),
-    coalesce(
-      (
-        select jsonb_object_agg(s.status, s.migrations)
-        from (
-          select m.status, count(*) as migrations
-          from lead_mover.migrations m
-          group by m.status
-        ) s
-      ),
-      '{}'
     )
+  into queue_depth, oldest_message_age_seconds
+  from pgmq.q_lead_migration_queue q;
+
+  -- A lane that moves leads which came into the run since it was counted is below 0 for a moment.
+  select coalesce(sum(greatest(l.total - l.moved - l.rejected - l.settled, 0)), 0)::bigint
+  into leads_remaining
+  from lead_mover.lanes l
+  where l.migration_id = any (v_active);
+
+  select coalesce(jsonb_object_agg(s.status, s.migrations), '{}')
+  into status_counts
   from (
-    select count(*) as messages, min(q.enqueued_at) as oldest
-    from pgmq.q_lead_migration_queue q
-  ) q
+    select m.status, count(*) as migrations
+    from lead_mover.migrations m
+    group by m.status
+  ) s;
+
+  return next;
+end
 $$;
 
 COMMENT ON FUNCTION lead_mover.sample() IS 'Queue and ledger in numbers, for the gauges.';

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::error::ErrorKind;
@@ -24,10 +26,11 @@ const RECONNECTS: &str = "lead_mover_reconnects_total";
 const ERRORS: &str = "lead_mover_errors_total";
 const BUILD_INFO: &str = "lead_mover_build_info";
 
-/// Seconds: 1 ms is resolved as well as 5 min.
-const BUCKETS: [f64; 16] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 120.0,
-    300.0,
+/// Seconds: 1 ms is resolved as well as 5 min, which a batch never takes but a move may wait for. With the
+/// poll interval (30 s) and the statement time-out (60 s) among them, where batches pile up when either strikes.
+const BUCKETS: [f64; 17] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+    120.0, 300.0,
 ];
 
 /// Which connection was opened again: the label `connection`.
@@ -61,49 +64,68 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     }
     let handle = builder.install_recorder()?;
     describe();
-    start_at_zero();
+    start();
     Ok(handle)
 }
 
 fn describe() {
-    describe_counter!(LEADS_MOVED, "Leads that changed place.");
+    describe_counter!(LEADS_MOVED, Unit::Count, "Leads that changed place.");
     describe_counter!(
         LEADS_REJECTED,
+        Unit::Count,
         "Leads whose move was refused by a constraint or trigger."
     );
     describe_counter!(
         BATCHES,
+        Unit::Count,
         "Batches by outcome: moved, failed, ended, refused."
     );
     describe_histogram!(
         BATCH_DURATION,
+        Unit::Seconds,
         "Seconds from asking for a batch to its commit."
     );
     describe_histogram!(
         PICKUP,
+        Unit::Seconds,
         "Seconds from queueing a move to the end of its first batch."
     );
-    describe_gauge!(QUEUE_DEPTH, "Messages in the queue.");
+    describe_gauge!(
+        QUEUE_DEPTH,
+        Unit::Count,
+        "Messages in the queue, those of paused moves included."
+    );
     describe_gauge!(
         OLDEST_MESSAGE_AGE,
-        "Seconds since the oldest message was put in the queue."
+        Unit::Seconds,
+        "Seconds that the oldest due message has been waiting; 0 where none is due."
     );
     describe_gauge!(
         LEADS_REMAINING,
-        "Leads of active moves that have not had their turn."
+        Unit::Count,
+        "Leads of active moves that have not had their turn, those of paused moves included."
     );
-    describe_gauge!(MIGRATIONS, "Moves in the ledger by status.");
-    describe_counter!(WAKEUPS, "Times a worker looked again, by reason.");
+    describe_gauge!(MIGRATIONS, Unit::Count, "Moves in the ledger by status.");
+    describe_counter!(
+        WAKEUPS,
+        Unit::Count,
+        "Times a worker looked again, by reason."
+    );
     describe_gauge!(
         LISTENER_CONNECTED,
         "1 while notifications come in, 0 while they do not."
     );
-    describe_counter!(RECONNECTS, "Connections opened again after they were lost.");
-    describe_counter!(ERRORS, "Failed calls to the database by kind.");
+    describe_counter!(
+        RECONNECTS,
+        Unit::Count,
+        "Connections opened again after they were lost."
+    );
+    describe_counter!(ERRORS, Unit::Count, "Failed calls to the database by kind.");
     describe_gauge!(BUILD_INFO, "Always 1; the label says which version runs.");
 }
 
-fn start_at_zero() {
+/// What happened to this process so far: nothing. What is true of the queue is not known yet.
+fn start() {
     counter!(LEADS_MOVED).absolute(0);
     counter!(LEADS_REJECTED).absolute(0);
     for outcome in Outcome::OF_BATCHES {
@@ -118,17 +140,8 @@ fn start_at_zero() {
     for kind in ErrorKind::ALL {
         counter!(ERRORS, "kind" => kind.label()).absolute(0);
     }
-    for status in STATUSES {
-        gauge!(MIGRATIONS, "status" => status).set(0);
-    }
-    for name in [
-        QUEUE_DEPTH,
-        OLDEST_MESSAGE_AGE,
-        LEADS_REMAINING,
-        LISTENER_CONNECTED,
-    ] {
-        gauge!(name).set(0);
-    }
+    gauge!(LISTENER_CONNECTED).set(0);
+    no_sample();
     let _registered = (histogram!(BATCH_DURATION), histogram!(PICKUP));
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
 }
@@ -150,6 +163,17 @@ pub(crate) fn sample(sample: &Sample) {
     gauge!(LEADS_REMAINING).set(as_f64(sample.leads_remaining));
     for (status, migrations) in &sample.migrations {
         gauge!(MIGRATIONS, "status" => *status).set(as_f64(*migrations));
+    }
+}
+
+/// The database has not answered, or no longer does. A 0 would say that nothing waits; what Prometheus takes
+/// for "there is such a series, and no value for it" is `NaN`.
+pub(crate) fn no_sample() {
+    for name in [QUEUE_DEPTH, OLDEST_MESSAGE_AGE, LEADS_REMAINING] {
+        gauge!(name).set(f64::NAN);
+    }
+    for status in STATUSES {
+        gauge!(MIGRATIONS, "status" => status).set(f64::NAN);
     }
 }
 

@@ -13,13 +13,16 @@ use crate::db::{self, ConnectionSettings};
 use crate::error::ErrorKind;
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
-use crate::queue::{Queue, QueueError};
+use crate::queue::{self, Queue, QueueError};
 use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
 
 /// How old a sample may be; how far apart to look unasked while the schema is not the right one; and how
 /// far apart the histograms are told to sort what they have recorded into buckets.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(15);
+/// How old a sample may become while the database does not answer. After that nobody knows, and the gauges
+/// say so: a number that stands still looks like a queue that does.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 /// How long whoever asks waits for the answer. After that the last one has to do.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the server may take: a connection that is gone without a word would else be waited for for ever,
@@ -57,11 +60,36 @@ impl Sample {
         }
     }
 
-    /// Asks, and waits until there is a fresh one, where the database answers soon.
+    /// Asks, and waits until there is a fresh one, where the database answers soon. Where it has not for too
+    /// long, the gauges show no number.
     pub(crate) async fn refresh(&self) {
         let mut taken = self.taken.subscribe();
         self.ask();
-        let _too_late = timeout(PATIENCE, taken.wait_for(|taken| is_fresh(*taken))).await;
+        if timeout(PATIENCE, taken.wait_for(|taken| is_fresh(*taken)))
+            .await
+            .is_err()
+        {
+            self.forget_what_is_too_old();
+        }
+    }
+
+    fn forget_what_is_too_old(&self) {
+        // Inside, so that it is not the sample of this very moment that is forgotten.
+        self.taken.send_if_modified(|taken| {
+            let forgotten = taken.is_some_and(|taken| taken.elapsed() > FORGOTTEN_AFTER);
+            if forgotten {
+                metrics::no_sample();
+                *taken = None;
+            }
+            forgotten
+        });
+    }
+
+    fn show(&self, sample: &queue::Sample) {
+        self.taken.send_modify(|taken| {
+            metrics::sample(sample);
+            *taken = Some(Instant::now());
+        });
     }
 }
 
@@ -105,8 +133,7 @@ impl Sampler {
         let queue = Queue::connect(&self.settings, "lead-mover sampler").await?;
         loop {
             self.health.schema(answer(queue.schema_state()).await?);
-            metrics::sample(&answer(queue.sample()).await?);
-            self.sample.taken.send_replace(Some(Instant::now()));
+            self.sample.show(&answer(queue.sample()).await?);
             connection.works();
             *said = None;
             self.until_asked().await;
@@ -131,4 +158,44 @@ async fn answer<T>(asked: impl Future<Output = Result<T, QueueError>>) -> Result
     timeout(ANSWER_DEADLINE, asked)
         .await
         .map_err(|_| QueueError::Silent)?
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn a_sample() -> queue::Sample {
+        queue::Sample {
+            queue_depth: 5,
+            oldest_message_age: Duration::ZERO,
+            leads_remaining: 0,
+            migrations: Vec::new(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_read_longer_than_a_minute_ago_is_not_known_any_more() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let (shown, _guard) = (
+            recorder.handle(),
+            ::metrics::set_default_local_recorder(&recorder),
+        );
+        let sample = Sample::new();
+        sample.show(&a_sample());
+
+        advance(FORGOTTEN_AFTER / 2).await;
+        sample.refresh().await;
+        assert!(shown.render().contains("lead_mover_queue_depth 5\n"));
+
+        advance(FORGOTTEN_AFTER / 2).await;
+        sample.refresh().await;
+        assert!(shown.render().contains("lead_mover_queue_depth NaN\n"));
+
+        sample.show(&a_sample());
+        sample.refresh().await;
+        assert!(shown.render().contains("lead_mover_queue_depth 5\n"));
+    }
 }

@@ -18,6 +18,7 @@ mod fairness;
 mod figures;
 mod growth;
 mod moving;
+mod sample;
 mod snapshot;
 mod waking;
 mod ways;
@@ -68,6 +69,8 @@ enum Part {
     Buffers,
     /// The service is idle, and woken.
     Waking,
+    /// The statement that the gauges are read by.
+    Sample,
 }
 
 impl Part {
@@ -81,6 +84,7 @@ impl Part {
             Self::Enqueue => enqueue::measure(bed, leads, rounds.unwrap_or(5)).await,
             Self::Buffers => buffers::measure(bed, leads, rounds.unwrap_or(1)).await,
             Self::Waking => waking::measure(bed, rounds.unwrap_or(1)).await,
+            Self::Sample => sample::measure(bed, rounds.unwrap_or(3)).await,
         }
     }
 

@@ -31,6 +31,13 @@ Examples:
   lead-mover enqueue 7d3c… f1a2… c9e4… --batch-size 500 --wait
   lead-mover enqueue 7d3c… f1a2… c9e4… --json | jq .migration_id";
 
+pub(super) const HEALTH_HELP: &str = "\
+Examples:
+  lead-mover health
+  lead-mover health --ready --http-addr 0.0.0.0:8080
+
+Exit status: 0 it does, 1 it does not or does not answer, 2 wrong use or settings.";
+
 pub(super) const STATUS_HELP: &str = "\
 Examples:
   lead-mover status

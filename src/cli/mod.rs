@@ -4,6 +4,7 @@ mod bars;
 mod demo;
 mod doctor;
 mod failure;
+mod health;
 mod help;
 mod moves;
 mod output;
@@ -19,7 +20,7 @@ use clap_complete::Shell;
 use uuid::Uuid;
 
 use self::help::{
-    AFTER_HELP, COMPLETIONS_HELP, ENQUEUE_HELP, MIGRATE_HELP, SERVE_HELP, STATUS_HELP,
+    AFTER_HELP, COMPLETIONS_HELP, ENQUEUE_HELP, HEALTH_HELP, MIGRATE_HELP, SERVE_HELP, STATUS_HELP,
 };
 use self::output::say;
 use crate::config::{DatabaseArgs, LogArgs, LogFormat, ServiceArgs};
@@ -48,6 +49,9 @@ enum Command {
     Migrate(MigrateArgs),
     /// Check connection, versions, PGMQ, schema, grants, index, trigger and that a NOTIFY comes back
     Doctor(doctor::DoctorArgs),
+    /// Ask a running service whether it lives, or with --ready whether it is ready
+    #[command(after_help = HEALTH_HELP)]
+    Health(health::HealthArgs),
     /// Try it: a private PostgreSQL, 992 leads, the whole way
     Demo(demo::DemoArgs),
     /// Queue the move of a run's leads to a funnel and column
@@ -116,6 +120,7 @@ impl Command {
             Self::Serve(args) => serve::run(&args, database.settings()?).await,
             Self::Migrate(args) => args.run(database).await,
             Self::Doctor(args) => args.run(database.settings()?).await,
+            Self::Health(args) => args.run().await,
             Self::Demo(args) => demo::run(args).await,
             Self::Enqueue(args) => args.run(&database.settings()?).await,
             Self::Status(args) => args.run(&database.settings()?).await,
@@ -206,12 +211,12 @@ mod tests {
         let (ended, end) = mpsc::channel();
         std::thread::spawn(move || {
             let outcome = block_on(async move {
-                let (begin, begun) = tokio::sync::oneshot::channel();
+                let (started, has_started) = tokio::sync::oneshot::channel();
                 let _look_up = tokio::task::spawn_blocking(move || {
-                    begin.send(()).unwrap();
+                    started.send(()).unwrap();
                     looking_up.recv()
                 });
-                begun.await.unwrap(); // what has not begun is never begun
+                has_started.await.unwrap(); // what has not begun is never begun
             });
             ended.send(outcome.is_ok()).unwrap();
         });

@@ -53,14 +53,14 @@ fn documented() -> BTreeMap<&'static str, Vec<bool>> {
 }
 
 /// A function of ours, a call of it that has nothing but nulls, and whether it runs as its owner.
-struct Function {
-    name: String,
-    call: String,
+pub(crate) struct Function {
+    pub(crate) name: String,
+    pub(crate) call: String,
     is_definer: bool,
 }
 
 /// Whether the statement fails for want of a right; undone in any case.
-async fn is_refused(session: &Session, statement: &str) -> bool {
+pub(crate) async fn is_refused(session: &Session, statement: &str) -> bool {
     session.batch_execute("begin").await.unwrap();
     let outcome = session.batch_execute(statement).await;
     session.batch_execute("rollback").await.unwrap();
@@ -68,7 +68,7 @@ async fn is_refused(session: &Session, statement: &str) -> bool {
 }
 
 /// All but triggers, which nobody can call.
-async fn functions(database: &Database) -> Vec<Function> {
+pub(crate) async fn functions(database: &Database) -> Vec<Function> {
     let rows = database
         .session()
         .query(

@@ -10,7 +10,7 @@ use crate::support::{Database, Service, eventually, get};
 const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
 
 #[tokio::test]
-async fn every_series_is_there_from_the_start() {
+async fn everything_is_counted_from_the_start() {
     let database = Database::new().await;
     let service = Service::start(&database, &NO_POLL).await;
 
@@ -23,10 +23,6 @@ async fn every_series_is_there_from_the_start() {
         "lead_mover_batches_total{outcome=\"refused\"}",
         "lead_mover_batch_duration_seconds_count",
         "lead_mover_pickup_seconds_count",
-        "lead_mover_queue_depth",
-        "lead_mover_queue_oldest_message_age_seconds",
-        "lead_mover_leads_remaining",
-        "lead_mover_migrations{status=\"failed\"}",
         "lead_mover_wakeups_total{reason=\"notify\"}",
         "lead_mover_reconnects_total{connection=\"listener\"}",
         "lead_mover_errors_total{kind=\"connection\"}",
@@ -39,44 +35,6 @@ async fn every_series_is_there_from_the_start() {
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(service.metric(&version).await, 1.0);
-}
-
-#[tokio::test]
-async fn the_gauges_show_queue_and_ledger() {
-    let database = Database::new().await;
-    let crm = database.crm().await;
-    let (paused, done) = (crm.run_of(250).await, crm.run_of(10).await);
-    crm.enqueue(done).await;
-    crm.process_all().await;
-    crm.enqueue(paused).await;
-    crm.control("pause_lead_migration", paused).await;
-
-    let service = Service::start(&database, &NO_POLL).await;
-
-    // The first sample is taken at the start.
-    eventually("the gauges are sampled", async || {
-        service.metric("lead_mover_queue_depth").await == 1.0
-    })
-    .await;
-    assert_eq!(service.metric("lead_mover_leads_remaining").await, 250.0);
-    assert_eq!(
-        service
-            .metric("lead_mover_migrations{status=\"paused\"}")
-            .await,
-        1.0
-    );
-    assert_eq!(
-        service
-            .metric("lead_mover_migrations{status=\"completed\"}")
-            .await,
-        1.0
-    );
-    assert!(
-        service
-            .metric("lead_mover_queue_oldest_message_age_seconds")
-            .await
-            > 0.0
-    );
 }
 
 #[tokio::test]

@@ -1,5 +1,11 @@
--- What Prometheus is told of the queue and the ledger, in one statement that touches active moves and the
--- index on status only; what has ended is counted, never read.
+-- What Prometheus is told of the queue and the ledger: it reads the queue, the lanes of active moves, and of
+-- moves that have ended nothing but how many they are; PGMQ's archive not at all.
+--
+-- The active moves are looked up first, and the rest is planned anew each time (force_custom_plan): so the
+-- planner sees how many there are, where statistics would often be those of another hour. Few are looked up in
+-- the index one by one; were there thousands, one walk along all lanes is quicker.
+--
+-- A message is as old as it has been due: one that waits for its next try, or is paused, keeps nobody waiting.
 create or replace function lead_mover.sample()
 returns table (
   queue_depth bigint,
@@ -7,38 +13,47 @@ returns table (
   leads_remaining bigint,
   status_counts jsonb
 )
-language sql
-volatile
+language plpgsql
+stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $$
+declare
+  v_now constant timestamptz := clock_timestamp();
+  v_active bigint[];
+begin
+  v_active := array(
+    select m.migration_id
+    from lead_mover.migrations m
+    where m.status in ('pending', 'processing', 'paused')
+  );
+
   select
-    q.messages,
-    coalesce(extract(epoch from clock_timestamp() - q.oldest)::double precision, 0),
+    count(*),
     coalesce(
-      (
-        select sum(l.total - l.moved - l.rejected - l.settled)::bigint
-        from lead_mover.migrations m
-        join lead_mover.lanes l on l.migration_id = m.migration_id
-        where m.status in ('pending', 'processing', 'paused')
-      ),
+      extract(epoch from v_now - min(greatest(q.enqueued_at, q.vt)) filter (where q.vt <= v_now))::double precision,
       0
-    ),
-    coalesce(
-      (
-        select jsonb_object_agg(s.status, s.migrations)
-        from (
-          select m.status, count(*) as migrations
-          from lead_mover.migrations m
-          group by m.status
-        ) s
-      ),
-      '{}'
     )
+  into queue_depth, oldest_message_age_seconds
+  from pgmq.q_lead_migration_queue q;
+
+  -- A lane that moves leads which came into the run since it was counted is below 0 for a moment.
+  select coalesce(sum(greatest(l.total - l.moved - l.rejected - l.settled, 0)), 0)::bigint
+  into leads_remaining
+  from lead_mover.lanes l
+  where l.migration_id = any (v_active);
+
+  select coalesce(jsonb_object_agg(s.status, s.migrations), '{}')
+  into status_counts
   from (
-    select count(*) as messages, min(q.enqueued_at) as oldest
-    from pgmq.q_lead_migration_queue q
-  ) q
+    select m.status, count(*) as migrations
+    from lead_mover.migrations m
+    group by m.status
+  ) s;
+
+  return next;
+end
 $$;
 
 select lead_mover.make_private('lead_mover.sample()');

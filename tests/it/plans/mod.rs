@@ -1,6 +1,7 @@
 //! Whatever the planner has been told of the lead table, or hasn't, a move walks along the index of its
 //! run: a run that was imported a minute ago has no statistics, and older ones may mislead.
 
+mod sample;
 mod walks;
 
 use uuid::Uuid;

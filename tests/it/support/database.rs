@@ -94,7 +94,7 @@ impl Database {
         Self::at(&self.connection_string).await
     }
 
-    async fn at(connection_string: &str) -> Self {
+    pub(super) async fn at(connection_string: &str) -> Self {
         let settings: ConnectionSettings = connection_string.parse().expect("a connection string");
         let session = db::open_session(&settings, "test").await.expect("it opens");
         Self {

@@ -32,7 +32,7 @@ pub(crate) use onlooker::Onlooker;
 pub(crate) use own_server::{OwnServer, kill_backend};
 pub(crate) use pg_bouncer::PgBouncer;
 pub(crate) use proxy::{Proxy, Weather};
-pub(crate) use roles::{owner, worker};
+pub(crate) use roles::{grafana, owner, worker};
 pub(crate) use server::{is_local, pg_dump};
 pub(crate) use service::{Service, command, get, send};
 pub(crate) use sources::{code, code_of, files_below, files_with, words};

@@ -6,6 +6,7 @@ use lead_mover::db;
 use lead_mover::local_postgres::{Durability, LocalPostgres};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tokio::process::Command;
 
 use super::{Crm, Database, Session};
 
@@ -19,12 +20,29 @@ impl OwnServer {
 
     /// A new database of that name, with the schema installed over the example tables.
     pub(crate) async fn database(&self, name: &str) -> Database {
+        self.create(name).await;
+        Database::installed_at(&self.connection_string(name)).await
+    }
+
+    /// A new database of that name with nothing in it.
+    pub(crate) async fn empty_database(&self, name: &str) -> Database {
+        self.create(name).await;
+        Database::at(&self.connection_string(name)).await
+    }
+
+    async fn create(&self, name: &str) {
         self.maintenance()
             .await
             .batch_execute(&format!("create database {name}"))
             .await
             .expect("it is created");
-        Database::installed_at(&self.connection_string(name)).await
+    }
+
+    /// The server's own psql, connected to that database.
+    pub(crate) fn psql(&self, database: &str) -> Command {
+        let mut command = Command::new(self.0.programs().directory().join("psql"));
+        command.arg(self.connection_string(database));
+        command
     }
 
     pub(crate) fn connection_string(&self, database: &str) -> String {

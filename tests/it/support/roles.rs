@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use lead_mover::db::{self, ConnectionSettings};
+use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
@@ -12,6 +13,7 @@ use super::server::connection_string;
 
 const README: &str = include_str!("../../../README.md");
 const README_PT_BR: &str = include_str!("../../../README.pt-BR.md");
+const READ_ONLY_ROLE: &str = include_str!("../../../grafana/read-only-role.sql");
 
 /// Supabase's three, and one that nothing was granted to.
 const SHARED: [&str; 4] = [
@@ -32,6 +34,11 @@ pub(crate) fn owner() -> String {
     format!("lead_mover_owner_{}", std::process::id())
 }
 
+/// A role that can log in: what `grafana/read-only-role.sql` calls `lead_mover_grafana`.
+pub(crate) fn grafana() -> String {
+    format!("lead_mover_grafana_{}", std::process::id())
+}
+
 /// Supabase's roles are used as they are where they are there already.
 pub(super) async fn create_roles() {
     let session = maintenance().await;
@@ -46,7 +53,7 @@ pub(super) async fn create_roles() {
             create(&session, role, "nologin").await;
         }
     }
-    for role in [worker(), owner()] {
+    for role in [worker(), owner(), grafana()] {
         create(&session, &role, &format!("login password '{}'", password())).await;
     }
 }
@@ -116,6 +123,15 @@ impl Database {
     pub(crate) async fn grant_command_rights(&self, role: &str) {
         let grants = documented_grants(1);
         self.run(&grants.replace("lead_mover_worker", role)).await;
+    }
+
+    /// Makes the role what Grafana's has to be, by the file that the product has for it.
+    pub(crate) async fn grant_reading_rights(&self, role: &str) {
+        // Roles belong to the whole server, and two sessions that change one at a time fail.
+        static TURN: Mutex<()> = Mutex::const_new(());
+        let _turn = TURN.lock().await;
+        self.run(&READ_ONLY_ROLE.replace("lead_mover_grafana", role))
+            .await;
     }
 }
 

@@ -1,0 +1,24 @@
+-- The role that Grafana reads the moves with: it may call the two functions that show them, and nothing
+-- else. Run this after `lead-mover migrate`, in the database of the leads, as a role that may create roles
+-- and owns the functions (`postgres` on Supabase); running it again changes nothing. Then give it a
+-- password: `\password lead_mover_grafana` in psql, or `alter role lead_mover_grafana password '…'`.
+
+do $$
+begin
+  if not exists (select from pg_roles r where r.rolname = 'lead_mover_grafana') then
+    create role lead_mover_grafana login connection limit 10;
+  end if;
+  -- Everybody may connect and look into `public`, unless somebody has revoked that.
+  execute format('grant connect on database %I to lead_mover_grafana', current_database());
+end
+$$;
+
+grant usage on schema public to lead_mover_grafana;
+grant execute on function
+  public.get_lead_migration_progress(uuid),
+  public.get_lead_migration_rejections(bigint)
+to lead_mover_grafana;
+
+-- The rights above are the fence; these keep a careless query from being felt.
+alter role lead_mover_grafana set default_transaction_read_only = on;
+alter role lead_mover_grafana set statement_timeout = '10s';

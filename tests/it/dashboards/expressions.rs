@@ -1,0 +1,174 @@
+//! What the dashboards ask Prometheus. That Prometheus understands it is another test's.
+
+use std::collections::BTreeSet;
+
+use super::{dashboards_of, text};
+use crate::support::{code_of, words};
+
+/// `function(metric{matchers}[range])`; a plain gauge has neither function of its own nor range.
+#[derive(Debug)]
+struct Selector<'expr> {
+    metric: &'expr str,
+    matchers: &'expr str,
+    range: Option<&'expr str>,
+    function: &'expr str,
+}
+
+/// Those of an expression. None has a brace in its matchers.
+fn selectors(expression: &str) -> Vec<Selector<'_>> {
+    let is_of_a_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let last_word = |text: &'_ str| text.rfind(|it| !is_of_a_word(it)).map_or(0, |end| end + 1);
+    expression
+        .match_indices('{')
+        .map(|(brace, _)| {
+            let start = last_word(&expression[..brace]);
+            let (matchers, after) = expression[brace + 1..]
+                .split_once('}')
+                .expect("it is closed");
+            let before = expression[..start].strip_suffix('(').unwrap_or_default();
+            Selector {
+                metric: &expression[start..brace],
+                matchers,
+                range: after
+                    .strip_prefix('[')
+                    .and_then(|after| Some(after.split_once(']')?.0)),
+                function: &before[last_word(before)..],
+            }
+        })
+        .collect()
+}
+
+/// Each expression with the title of its panel.
+fn expressions() -> Vec<(String, String)> {
+    let expressions: Vec<_> = dashboards_of("prometheus")
+        .iter()
+        .flat_map(|dashboard| {
+            let targets = dashboard.targets().into_iter();
+            targets
+                .map(|(title, target)| (title.to_owned(), text(&target["expr"]).to_owned()))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(expressions.len() > 20, "only {}", expressions.len());
+    expressions
+}
+
+/// The names in `metrics.rs`, which names all of them.
+fn metrics() -> BTreeSet<String> {
+    words(&code_of("metrics"))
+        .into_iter()
+        .filter(|word| word.starts_with("lead_mover_"))
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+/// A histogram is asked for by its buckets.
+fn metric_of(series: &str) -> &str {
+    series.strip_suffix("_bucket").unwrap_or(series)
+}
+
+#[test]
+fn each_metric_is_on_a_panel_and_no_panel_asks_for_another() {
+    let mut shown = BTreeSet::new();
+    for (title, expression) in expressions() {
+        for word in words(&expression) {
+            assert!(
+                !word.starts_with("lead_mover_") || expression.contains(&format!("{word}{{")),
+                "{title}: {word} without matchers"
+            );
+        }
+        for selector in selectors(&expression) {
+            // Prometheus' own: whether it was answered.
+            if selector.metric != "up" {
+                shown.insert(metric_of(selector.metric).to_owned());
+            }
+        }
+    }
+    assert_eq!(shown, metrics());
+}
+
+#[test]
+fn each_query_is_for_the_chosen_jobs_and_instances() {
+    for (title, expression) in expressions() {
+        for selector in selectors(&expression) {
+            for matcher in ["job=~\"$job\"", "instance=~\"$instance\""] {
+                assert!(selector.matchers.contains(matcher), "{title}: {selector:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn counters_are_shown_as_rates_or_increases_and_summed_over_the_services() {
+    let mut counters = 0;
+    for (title, expression) in expressions() {
+        for selector in selectors(&expression) {
+            let is_counter = ["_total", "_bucket"]
+                .iter()
+                .any(|it| selector.metric.ends_with(it));
+            if !is_counter {
+                continue;
+            }
+            counters += 1;
+            let (function, range) = (selector.function, selector.range);
+            let is_rate = function == "rate" && range == Some("$__rate_interval");
+            // Of the whole time range there is an increase too, for a single number.
+            let is_increase = function == "increase"
+                && [Some("$__rate_interval"), Some("$__range")].contains(&range);
+            assert!(is_rate || is_increase, "{title}: {selector:?}");
+            let call = format!("{function}({}{{", selector.metric);
+            for (start, _) in expression.match_indices(&call) {
+                let before = &expression[..start];
+                let is_summed = before.ends_with("sum(")
+                    || before.ends_with(") (") && before.contains("sum by (");
+                assert!(is_summed, "{title}: {expression}");
+            }
+        }
+    }
+    assert!(counters > 10, "only {counters}");
+}
+
+/// Each service of a job reads queue and ledger from the database itself: their sum would be a multiple.
+#[test]
+fn what_every_service_samples_counts_once() {
+    let sampled = [
+        "lead_mover_queue_depth",
+        "lead_mover_queue_oldest_message_age_seconds",
+        "lead_mover_leads_remaining",
+        "lead_mover_migrations",
+    ];
+    let mut seen = BTreeSet::new();
+    for (title, expression) in expressions() {
+        for selector in selectors(&expression) {
+            let Some(metric) = sampled.iter().find(|it| **it == selector.metric) else {
+                continue;
+            };
+            seen.insert(*metric);
+            assert_eq!(selector.range, None, "{title}: {selector:?}");
+            for (start, _) in expression.match_indices(&format!("{metric}{{")) {
+                let before = &expression[..start];
+                let once = ["max(", "max by (job) (", "max by (job, status) ("];
+                assert!(
+                    once.iter().any(|it| before.ends_with(it)),
+                    "{title}: {expression}"
+                );
+            }
+        }
+    }
+    assert_eq!(seen, BTreeSet::from(sampled));
+}
+
+#[test]
+fn percentiles_keep_the_buckets_apart() {
+    let mut percentiles = 0;
+    for (title, expression) in expressions() {
+        if expression.contains("_bucket{") {
+            assert!(
+                expression.contains("sum by (le) ("),
+                "{title}: {expression}"
+            );
+            percentiles += expression.matches("histogram_quantile(0.").count();
+        }
+    }
+    assert_eq!(percentiles, 6, "p50, p95, p99 of two histograms");
+}

@@ -1,0 +1,80 @@
+//! `lead-mover health`, by which a container's engine and scripts ask a running service.
+
+use std::net::TcpListener;
+
+use crate::support::{Database, Finished, Service, command, finish};
+
+async fn health(arguments: &[&str], address: &str) -> Finished {
+    let mut command = command(&["health"]);
+    finish(command.args(arguments).env("LEAD_MOVER_HTTP_ADDR", address)).await
+}
+
+#[tokio::test]
+async fn a_service_that_lives_and_is_ready_is_said_to_be() {
+    let database = Database::new().await;
+    let service = Service::start(&database, &[]).await;
+
+    let lives = health(&[], service.address()).await;
+    let ready = health(&["--ready"], service.address()).await;
+
+    assert_eq!(
+        (lives.status, lives.stdout.as_str()),
+        (Some(0), "ok\n"),
+        "{lives:?}"
+    );
+    assert_eq!(ready.status, Some(0), "{ready:?}");
+    assert!(ready.stdout.starts_with("{\"ready\":true"), "{ready:?}");
+    assert_eq!(format!("{}{}", lives.stderr, ready.stderr), "");
+}
+
+/// Starting it again would not bring the database back.
+#[tokio::test]
+async fn a_service_without_its_database_lives_but_is_not_ready() {
+    let service = Service::start_unready("postgresql://u@127.0.0.1:1/x", &[]).await;
+
+    let lives = health(&[], service.address()).await;
+    let ready = health(&["--ready"], service.address()).await;
+
+    assert_eq!(lives.status, Some(0), "{lives:?}");
+    assert_eq!(ready.status, Some(1), "{ready:?}");
+    assert!(ready.stdout.contains("\"ready\":false"), "{ready:?}");
+    assert_eq!(ready.stderr.lines().count(), 1, "{ready:?}");
+    assert!(ready.stderr.contains("503"), "{ready:?}");
+}
+
+/// The setting is the service's own, and says where it listens.
+#[tokio::test]
+async fn a_service_that_listens_everywhere_is_asked_on_this_machine() {
+    let database = Database::new().await;
+    let service = Service::start(&database, &[]).await;
+    let everywhere = service.address().replace("127.0.0.1", "0.0.0.0");
+
+    let lives = health(&[], &everywhere).await;
+
+    assert!(everywhere.starts_with("0.0.0.0:"), "{everywhere}");
+    assert_eq!(lives.status, Some(0), "{lives:?}");
+}
+
+#[tokio::test]
+async fn where_nobody_listens_and_where_nobody_answers_it_fails() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("it has one").to_string();
+    let no_answer = health(&[], &address).await;
+    drop(silent);
+    let nobody = health(&[], &address).await;
+
+    for (finished, reason) in [(no_answer, "did not answer"), (nobody, "cannot ask")] {
+        assert_eq!(finished.status, Some(1), "{finished:?}");
+        assert!(finished.stderr.contains(reason), "{finished:?}");
+        assert!(finished.stderr.contains(&address), "{finished:?}");
+        assert_eq!(finished.stdout, "");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_not_known_cannot_be_asked() {
+    let finished = health(&[], "127.0.0.1:0").await;
+
+    assert_eq!(finished.status, Some(2), "{finished:?}");
+    assert!(finished.stderr.contains("--http-addr"), "{finished:?}");
+}
