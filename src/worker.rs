@@ -9,7 +9,7 @@ use crate::db::{self, ConnectionSettings};
 use crate::error::{self, ErrorKind};
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
-use crate::queue::{Outcome, Queue, QueueError};
+use crate::queue::{Batch, Outcome, Queue, QueueError};
 use crate::report::Reporter;
 use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
@@ -93,7 +93,7 @@ impl Worker {
         connection: &mut Reconnecting,
     ) -> Result<Option<Duration>, Unanswered> {
         let mut calls = Calls::new(queue, &self.shutdown);
-        // One, until there turns out to be more to do than one batch.
+        // One, until there turns out to be more to do than one batch; then as many as there is work for.
         let mut wanted = 1;
         let mut idle = None;
         loop {
@@ -123,11 +123,18 @@ impl Worker {
                 idle = Some(batch.next_due);
             } else {
                 idle = None;
-                wanted = (wanted * 2).min(most_in_flight);
+                wanted = batches_left(&batch).max(wanted * 2).min(most_in_flight);
                 self.reporter.batch(batch, duration);
             }
         }
     }
+}
+
+/// How many batches like this one its move still needs, all lanes together.
+fn batches_left(batch: &Batch) -> usize {
+    let left = batch.leads_remaining.checked_div(batch.leads_moved.into());
+    left.and_then(|left| usize::try_from(left).ok())
+        .unwrap_or_default()
 }
 
 async fn round_trip(queue: &Queue) -> Result<Duration, QueueError> {

@@ -15,10 +15,17 @@ mod buffers;
 mod bystander;
 mod enqueue;
 mod fairness;
+mod far;
 mod figures;
+mod finished;
+mod footprint;
 mod growth;
 mod moving;
+#[expect(dead_code, reason = "the tests make worse weather")]
+#[path = "../../tests/it/support/proxy.rs"]
+mod proxy;
 mod sample;
+mod service;
 mod snapshot;
 mod waking;
 mod ways;
@@ -69,6 +76,10 @@ enum Part {
     Buffers,
     /// The service is idle, and woken.
     Waking,
+    /// The database is 25 ms away.
+    Far,
+    /// The service's own start and memory.
+    Footprint,
     /// The statement that the gauges are read by.
     Sample,
 }
@@ -84,6 +95,8 @@ impl Part {
             Self::Enqueue => enqueue::measure(bed, leads, rounds.unwrap_or(5)).await,
             Self::Buffers => buffers::measure(bed, leads, rounds.unwrap_or(1)).await,
             Self::Waking => waking::measure(bed, rounds.unwrap_or(1)).await,
+            Self::Far => far::measure(bed, leads, rounds.unwrap_or(5)).await,
+            Self::Footprint => footprint::measure(bed, leads, rounds.unwrap_or(1)).await,
             Self::Sample => sample::measure(bed, rounds.unwrap_or(3)).await,
         }
     }

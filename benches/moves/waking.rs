@@ -1,22 +1,18 @@
 //! How soon a move is done that the idle service is woken for: by a notification, by a message that falls
 //! due, by the poll. Times are those of the commits, as the server keeps them.
 
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use crate::bed::{Bed, COLUMN, FUNNEL};
+use crate::bed::Bed;
 use crate::figures::Figures;
+use crate::finished::{ENQUEUE, queue_by_and_wait};
+use crate::service::Service;
 
 const LEADS: i32 = 10;
 /// Moves a round by notification; a tenth of that by due messages, a fiftieth by the poll.
 const MOVES: u16 = 500;
 /// Far shorter than in life (30 s), and long beside the rest.
 const POLL: &str = "2s";
-/// How far apart to look whether a move has ended: what is measured does not depend on it.
-const LOOK: Duration = Duration::from_millis(5);
 
 pub(crate) async fn measure(bed: &Bed, rounds: u16) -> Figures {
     let moves = MOVES * rounds;
@@ -50,10 +46,6 @@ pub(crate) async fn measure(bed: &Bed, rounds: u16) -> Figures {
     figures
 }
 
-/// Answers with the id of its transaction, and with when its message is due where that is later.
-const ENQUEUE: &str = "
-    select pg_current_xact_id()::text, null::timestamptz
-    from public.queue_lead_migration($1, $2, $3)";
 /// Due in a while: the service is told of it by the notification, and then waits.
 const ENQUEUE_FOR_LATER: &str = "
     with queued as materialized (
@@ -67,68 +59,11 @@ async fn times(bed: &Bed, moves: u16, poll_interval: &str, enqueue: &str) -> Vec
     eprintln!("  {moves} moves, one after another, poll every {poll_interval}");
     let runs: Vec<(Uuid, i32)> = (0..=moves).map(|_| (Uuid::new_v4(), LEADS)).collect();
     bed.import(&runs).await;
-    let _service = Service::start(bed, poll_interval);
+    let _service = Service::start(bed.connection_string(), &["--poll-interval", poll_interval]);
     let mut times = Vec::new();
     for (run, _) in runs {
-        times.push(time(bed, run, enqueue).await);
+        times.push(queue_by_and_wait(bed, run, enqueue).await);
     }
     // The first was queued before the service was there.
     times.split_off(1)
-}
-
-async fn time(bed: &Bed, run: Uuid, enqueue: &str) -> f64 {
-    let queued = bed
-        .client()
-        .query_one(enqueue, &[&run, &FUNNEL, &COLUMN])
-        .await
-        .expect("it is queued");
-    let (transaction, due): (String, Option<chrono::DateTime<chrono::Utc>>) =
-        (queued.get(0), queued.get(1));
-    loop {
-        let ended = bed
-            .client()
-            .query_opt(
-                "select 1000 * extract(epoch from
-                   pg_xact_commit_timestamp(m.xmin) - coalesce($3, pg_xact_commit_timestamp($2::text::xid))
-                 )::double precision
-                 from lead_mover.migrations m
-                 where m.run_id = $1 and m.status = 'completed'",
-                &[&run, &transaction, &due],
-            )
-            .await
-            .expect("it can be looked up");
-        if let Some(row) = ended {
-            return row.get(0);
-        }
-        sleep_until(Instant::now() + LOOK).await;
-    }
-}
-
-/// The real one, until it is dropped.
-struct Service(Child);
-
-impl Service {
-    fn start(bed: &Bed, poll_interval: &str) -> Self {
-        let process = Command::new(env!("CARGO_BIN_EXE_lead-mover"))
-            .args([
-                "serve",
-                "--http-addr",
-                "127.0.0.1:0",
-                "--poll-interval",
-                poll_interval,
-            ])
-            .env("DATABASE_URL", bed.connection_string())
-            .env("RUST_LOG", "error")
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("the service starts");
-        Self(process)
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ended = self.0.kill();
-        let _reaped = self.0.wait();
-    }
 }
