@@ -27,12 +27,13 @@ pub struct DatabaseArgs {
 /// What the service connects to the database with.
 #[derive(Debug, Args)]
 pub struct ConnectionArgs {
-    /// A direct or session-mode connection to listen on, where the database's is a transaction pooler.
+    /// A direct or session-mode connection to listen on, where the database's is a transaction pooler;
+    /// `off` to do without notifications.
     #[arg(
         long,
         env = "DATABASE_LISTEN_URL",
         hide_env_values = true,
-        value_name = "URL"
+        value_name = "URL|off"
     )]
     database_listen_url: Option<String>,
 
@@ -106,8 +107,8 @@ pub enum LogFormat {
 pub struct ServiceSettings {
     /// Where the leads are.
     pub database: ConnectionSettings,
-    /// Where notifications are heard.
-    pub database_listen: ConnectionSettings,
+    /// Where notifications are heard; `None`: nowhere, by choice.
+    pub database_listen: Option<ConnectionSettings>,
     /// Connections that move leads.
     pub workers: u8,
     /// How far apart to look unasked.
@@ -118,6 +119,17 @@ pub struct ServiceSettings {
     pub api_token: Option<ApiToken>,
     /// How long to wait for running batches when stopping.
     pub shutdown_grace: Duration,
+}
+
+/// Where notifications are to be heard.
+#[derive(Debug, Clone)]
+pub enum ListenOn {
+    /// Over the database's own connection settings.
+    Database,
+    /// Over others, to the same database.
+    Another(Box<ConnectionSettings>),
+    /// Nowhere: the service polls, and that is as it should be.
+    Nothing,
 }
 
 /// A setting that cannot be used: exit status 2.
@@ -151,14 +163,19 @@ impl DatabaseArgs {
 }
 
 impl ConnectionArgs {
-    /// Where to listen, if that is another connection than the database's.
+    /// Where to listen.
     ///
     /// # Errors
     /// See [`ConfigError`].
-    pub fn database_listen(&self) -> Result<Option<ConnectionSettings>, ConfigError> {
-        let text = self.database_listen_url.as_deref();
-        text.map(|text| connection_settings("DATABASE_LISTEN_URL", text))
-            .transpose()
+    pub fn listen_on(&self) -> Result<ListenOn, ConfigError> {
+        Ok(match self.database_listen_url.as_deref() {
+            None => ListenOn::Database,
+            Some("off") => ListenOn::Nothing,
+            Some(text) => {
+                let settings = connection_settings("DATABASE_LISTEN_URL", text)?;
+                ListenOn::Another(Box::new(settings))
+            }
+        })
     }
 }
 
@@ -168,9 +185,13 @@ impl ServiceArgs {
     /// # Errors
     /// See [`ConfigError`].
     pub fn settings(&self, database: ConnectionSettings) -> Result<ServiceSettings, ConfigError> {
-        let database_listen = self.connections.database_listen()?;
+        let database_listen = match self.connections.listen_on()? {
+            ListenOn::Database => Some(database.clone()),
+            ListenOn::Another(settings) => Some(*settings),
+            ListenOn::Nothing => None,
+        };
         Ok(ServiceSettings {
-            database_listen: database_listen.unwrap_or_else(|| database.clone()),
+            database_listen,
             database,
             workers: self.connections.workers,
             poll_interval: self.poll_interval,

@@ -35,6 +35,8 @@ pub(crate) enum ListenerState {
     Deaf,
     /// The session broke; it is being opened again.
     Lost,
+    /// Nothing is to be heard, by choice.
+    Off,
 }
 
 /// All that `/readyz` says.
@@ -51,7 +53,7 @@ impl Health {
     pub(crate) fn is_ready(self) -> bool {
         self.database == DatabaseState::Reached
             && self.has_its_schema()
-            && self.listener == ListenerState::Hearing
+            && matches!(self.listener, ListenerState::Hearing | ListenerState::Off)
             && !self.draining
     }
 
@@ -141,6 +143,13 @@ impl HealthReporter {
         }
     }
 
+    pub(crate) fn listener_off(&self) {
+        metrics::listener_off();
+        if self.change(|health| &mut health.listener, ListenerState::Off) {
+            tracing::info!("not listening, as DATABASE_LISTEN_URL says; polling");
+        }
+    }
+
     pub(crate) fn listener_deaf(&self) {
         metrics::listener_connected(false);
         if self.change(|health| &mut health.listener, ListenerState::Deaf) {
@@ -222,6 +231,9 @@ mod tests {
         }
         health.schema(SchemaState::Current);
         assert!(health.now().is_ready());
+
+        health.listener_off();
+        assert!(health.now().is_ready(), "poll-only by choice");
 
         health.draining();
         assert!(!health.now().is_ready());

@@ -50,7 +50,8 @@ pub(crate) enum ListenError {
 
 /// The task that listens.
 pub(crate) struct Listener {
-    pub(crate) settings: ConnectionSettings,
+    /// None: there is nothing to be heard.
+    pub(crate) settings: Option<ConnectionSettings>,
     /// The database whose notifications are to be heard.
     pub(crate) database: ConnectionSettings,
     pub(crate) bell: Bell,
@@ -63,9 +64,14 @@ pub(crate) struct Listener {
 impl Listener {
     /// Listens until stopping begins, through any number of lost connections.
     pub(crate) async fn run(self) {
+        let Some(settings) = &self.settings else {
+            self.health.listener_off();
+            return self.shutdown.begun().await;
+        };
         let mut connection = Reconnecting::new(ConnectionRole::Listener);
         loop {
-            let Some(error) = self.shutdown.or_begun(self.listen(&mut connection)).await else {
+            let listening = self.listen(settings, &mut connection);
+            let Some(error) = self.shutdown.or_begun(listening).await else {
                 return;
             };
             self.bell
@@ -79,9 +85,13 @@ impl Listener {
 
     /// One connection, to its end. The connection is driven here and not by a task of its own,
     /// because awaiting it throws notifications away.
-    async fn listen(&self, reconnecting: &mut Reconnecting) -> ListenError {
+    async fn listen(
+        &self,
+        settings: &ConnectionSettings,
+        reconnecting: &mut Reconnecting,
+    ) -> ListenError {
         let (client, mut connection) =
-            match Box::pin(db::connect(&self.settings, "lead-mover listener")).await {
+            match Box::pin(db::connect(settings, "lead-mover listener")).await {
                 Ok(session) => session,
                 Err(error) => return error.into(),
             };

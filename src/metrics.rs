@@ -113,7 +113,7 @@ fn describe() {
     );
     describe_gauge!(
         LISTENER_CONNECTED,
-        "1 while notifications come in, 0 while they do not."
+        "1 while notifications come in, 0 while they do not; NaN where none are wanted."
     );
     describe_counter!(
         RECONNECTS,
@@ -179,6 +179,11 @@ pub(crate) fn no_sample() {
 
 pub(crate) fn wakeup(reason: WakeReason) {
     counter!(WAKEUPS, "reason" => reason.label()).increment(1);
+}
+
+/// Neither connected nor not.
+pub(crate) fn listener_off() {
+    gauge!(LISTENER_CONNECTED).set(f64::NAN);
 }
 
 pub(crate) fn listener_connected(connected: bool) {

@@ -23,7 +23,7 @@ impl DoctorArgs {
     pub(super) async fn run(&self, database: ConnectionSettings) -> anyhow::Result<ExitCode> {
         let settings = DoctorSettings {
             database,
-            database_listen: self.connections.database_listen()?,
+            listen_on: self.connections.listen_on()?,
             workers: self.connections.workers,
         };
         let checks = doctor::examine(&settings).await;

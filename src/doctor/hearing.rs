@@ -4,6 +4,7 @@ use tokio_postgres::Client;
 
 use super::finding::Finding;
 use super::{DoctorSettings, cause};
+use crate::config::ListenOn;
 use crate::db::{self, ConnectionSettings};
 use crate::listener::{Echo, ListenError, next_notification};
 
@@ -24,6 +25,8 @@ pub(super) enum Hearing {
     Apart,
     /// `LISTEN` is accepted, and nothing comes in.
     Deaf,
+    /// Nothing is to be heard.
+    Unasked,
 }
 
 /// Listens where the service would. Each step has a deadline of its own.
@@ -31,9 +34,15 @@ pub(super) async fn listen(
     settings: &DoctorSettings,
     database: &Client,
 ) -> (Finding, Option<Hearing>) {
-    let (setting, listen) = match &settings.database_listen {
-        Some(listen) => ("DATABASE_LISTEN_URL", listen),
-        None => (URL, &settings.database),
+    let (setting, listen) = match &settings.listen_on {
+        ListenOn::Another(listen) => ("DATABASE_LISTEN_URL", &**listen),
+        ListenOn::Database => (URL, &settings.database),
+        ListenOn::Nothing => {
+            return (
+                judge_hearing(Hearing::Unasked, "DATABASE_LISTEN_URL"),
+                Some(Hearing::Unasked),
+            );
+        }
     };
     match try_out(listen, database).await {
         Ok(hearing) => (judge_hearing(hearing, setting), Some(hearing)),
@@ -51,9 +60,11 @@ pub(super) async fn pooler(
     database: &Client,
     hearing: Option<Hearing>,
 ) -> Finding {
-    let through_database = match &settings.database_listen {
-        Some(_) => try_out(&settings.database, database).await.ok(),
-        None => hearing,
+    let through_database = match &settings.listen_on {
+        ListenOn::Database => hearing,
+        ListenOn::Another(_) | ListenOn::Nothing => {
+            try_out(&settings.database, database).await.ok()
+        }
     };
     let (first, others) = settings.database.addresses();
     let mut addresses = std::iter::once(first).chain(others);
@@ -62,7 +73,7 @@ pub(super) async fn pooler(
             port: addresses.any(|address| address.port == TRANSACTION_POOLER_PORT),
             deaf: through_database == Some(Hearing::Deaf),
             refuses_time_outs: !takes_time_outs,
-            is_heard: hearing == Some(Hearing::Hears),
+            is_well: matches!(hearing, Some(Hearing::Hears | Hearing::Unasked)),
         }),
         Err(error) => cause::of(&error, URL, &settings.database).await,
     }
@@ -113,6 +124,9 @@ fn judge_hearing(hearing: Hearing, setting: &str) -> Finding {
             ),
             LISTEN_ELSEWHERE,
         ),
+        Hearing::Unasked => Finding::ok(format!(
+            "{setting} is off: the service looks every LEAD_MOVER_POLL_INTERVAL"
+        )),
     }
 }
 
@@ -122,8 +136,8 @@ struct Signs {
     port: bool,
     deaf: bool,
     refuses_time_outs: bool,
-    /// Wherever the service listens.
-    is_heard: bool,
+    /// Notifications come in, wherever the service listens, or are not wanted.
+    is_well: bool,
 }
 
 fn judge_pooler(signs: &Signs) -> Finding {
@@ -143,7 +157,7 @@ fn judge_pooler(signs: &Signs) -> Finding {
         "DATABASE_URL leads to a transaction-mode pooler ({})",
         seen.join(", ")
     );
-    if !signs.is_heard {
+    if !signs.is_well {
         Finding::warning(found, LISTEN_ELSEWHERE)
     } else if signs.refuses_time_outs {
         Finding::warning(
@@ -152,7 +166,7 @@ fn judge_pooler(signs: &Signs) -> Finding {
         )
     } else {
         // Nothing depends on sessions but LISTEN.
-        Finding::ok(format!("{found}, and notifications come in all the same"))
+        Finding::ok(format!("{found}, which the service can live with"))
     }
 }
 
@@ -163,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_transaction_mode_pooler_is_fine_where_notifications_come_in() {
-        for (port, deaf, refuses_time_outs, is_heard, expected) in [
+        for (port, deaf, refuses_time_outs, is_well, expected) in [
             (false, false, false, true, Status::Ok),
             (true, false, false, true, Status::Ok),
             (true, true, false, true, Status::Ok),
@@ -176,7 +190,7 @@ mod tests {
                 port,
                 deaf,
                 refuses_time_outs,
-                is_heard,
+                is_well,
             });
             assert_eq!(finding.status, expected, "{finding:?}");
             for (there, sign) in [
@@ -187,7 +201,7 @@ mod tests {
                 assert_eq!(finding.found.contains(sign), there, "{finding:?}");
             }
             let elsewhere = finding.advice.as_deref() == Some(LISTEN_ELSEWHERE);
-            assert_eq!(elsewhere, !is_heard, "{finding:?}");
+            assert_eq!(elsewhere, !is_well, "{finding:?}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod queue;
 mod schema;
 mod server;
 
+use crate::config::ListenOn;
 use crate::db::{self, ConnectionSettings};
 use examination::Examination;
 
@@ -23,8 +24,8 @@ const APPLICATION_NAME: &str = "lead-mover doctor";
 pub struct DoctorSettings {
     /// Where the leads are.
     pub database: ConnectionSettings,
-    /// Where notifications are to be heard, if that is another connection.
-    pub database_listen: Option<ConnectionSettings>,
+    /// Where notifications are to be heard.
+    pub listen_on: ListenOn,
     /// Connections that are to move leads.
     pub workers: u8,
 }

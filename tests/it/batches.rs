@@ -154,15 +154,7 @@ async fn leads_outside_the_move_are_not_written() {
 #[tokio::test]
 async fn two_workers_share_a_large_run_and_no_lead_is_written_twice() {
     let database = Database::new().await;
-    database
-        .run(
-            "create table public.writes (lead_id uuid, moved_by xid8 default pg_current_xact_id());
-             create function public.note_write() returns trigger language plpgsql as
-             $$ begin insert into public.writes (lead_id) values (new.id); return new; end $$;
-             create trigger note_write after update on public.leads
-             for each row execute function public.note_write()",
-        )
-        .await;
+    database.note_writes().await;
     let crm = database.crm().await;
     let run = crm.run_of(3_000).await;
     crm.enqueue(run).await;
@@ -183,18 +175,7 @@ async fn two_workers_share_a_large_run_and_no_lead_is_written_twice() {
 
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 3_000);
-    assert_eq!(
-        database
-            .value::<i64>("select count(*) from public.writes", &[])
-            .await,
-        3_000
-    );
-    let largest: i64 = database
-        .value(
-            "select max(n) from (select count(*) as n from public.writes group by moved_by) x",
-            &[],
-        )
-        .await;
-    assert!(largest <= 100, "{largest} leads in one transaction");
+    assert_eq!(database.writes().await, (3_000, 3_000));
+    database.check_writes(100).await;
     crm.check().await;
 }

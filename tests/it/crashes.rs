@@ -20,7 +20,7 @@ async fn a_killed_services_batch_is_taken_up_by_another_that_runs() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(300).await;
-    database.log_writes().await;
+    database.note_writes().await;
     let gate = Gate::close(&database).await;
     let mut killed = Service::start(&database, &ONE_WORKER).await;
     crm.enqueue(run).await;
@@ -48,7 +48,7 @@ async fn a_killed_services_batch_is_taken_up_by_one_that_starts_later() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(300).await;
-    database.log_writes().await;
+    database.note_writes().await;
     let gate = Gate::close(&database).await;
     let mut killed = Service::start(&database, &ONE_WORKER).await;
     crm.enqueue(run).await;
@@ -69,7 +69,7 @@ async fn of_two_services_in_the_middle_of_one_move_one_is_killed() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(3_000).await;
-    database.log_writes().await;
+    database.note_writes().await;
     let gate = Gate::close(&database).await;
     let mut killed = Service::start(&database, &ONE_WORKER).await;
     let another = Service::start(&database, &ONE_WORKER).await;
@@ -138,7 +138,7 @@ impl<'db> Scene<'db> {
     async fn in_a_batch(database: &'db Database) -> Self {
         let crm = database.crm().await;
         let run = crm.run_of(3_000).await;
-        database.log_writes().await;
+        database.note_writes().await;
         let gate = Gate::close(database).await;
         let service = Service::start(database, &["--poll-interval", "1h"]).await;
         crm.enqueue(run).await;
@@ -181,12 +181,9 @@ async fn completed_with_one_write_a_lead(
     run: Uuid,
     leads: i64,
 ) {
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert_eq!(crm.leads_at(run, crm.target).await, leads);
-    assert_eq!(database.logged_writes().await, (leads, leads));
+    assert_eq!(database.writes().await, (leads, leads));
     crm.check().await;
 }
 

@@ -213,7 +213,29 @@ async fn a_pooler_that_loses_notifications_is_a_warning_until_another_way_is_giv
     assert_eq!(
         hearing.check("pooler").1,
         "DATABASE_URL leads to a transaction-mode pooler (LISTEN that hears nothing), \
-         and notifications come in all the same"
+         which the service can live with"
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_to_listen_needs_to_hear_nothing() {
+    let database = Database::new().await;
+    let proxy = Proxy::before(&database.connection_string()).await;
+    proxy.set(Weather {
+        deaf: true,
+        ..Weather::default()
+    });
+
+    let examined = Examined::of(
+        &proxy.connection_string(),
+        &["--database-listen-url", "off"],
+    )
+    .await;
+
+    examined.assert_well();
+    assert_eq!(
+        examined.check("listen").1,
+        "DATABASE_LISTEN_URL is off: the service looks every LEAD_MOVER_POLL_INTERVAL"
     );
 }
 

@@ -1,6 +1,8 @@
 //! Moves that get nowhere: they end as failed, and hold up no other move.
 
-use crate::support::{Database, Gate, Service, eventually, process_in};
+use uuid::Uuid;
+
+use crate::support::{Crm, Database, Gate, Service, eventually, process_in};
 
 #[tokio::test]
 async fn a_move_all_of_whose_leads_are_refused_has_failed() {
@@ -42,22 +44,7 @@ async fn a_move_all_of_whose_leads_are_refused_has_failed() {
 async fn a_move_that_always_fails_holds_up_none_of_the_ten_behind_it() {
     let database = Database::new().await;
     let crm = database.crm().await;
-    let bad = crm.run_of(150).await;
-    database
-        .run(&format!(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger out_of_luck before update on public.leads
-             for each row when (new.run_id = '{bad}') execute function public.out_of_luck()"
-        ))
-        .await;
-    crm.enqueue(bad).await;
-    let mut healthy = Vec::new();
-    for _ in 0..10 {
-        let run = crm.run_of(120).await;
-        crm.enqueue(run).await;
-        healthy.push(run);
-    }
+    let (bad, healthy) = queue_a_bad_one_and_ten(&database, &crm, 150).await;
 
     let batches = crm.process_all().await;
 
@@ -77,30 +64,13 @@ async fn the_service_moves_ten_runs_behind_one_that_always_fails() {
     let database = Database::new().await;
     database.note_writes().await;
     let crm = database.crm().await;
-    let bad = crm.run_of(2_500).await; // several lanes, each of which fails
-    database
-        .run(&format!(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger out_of_luck before update on public.leads
-             for each row when (new.run_id = '{bad}') execute function public.out_of_luck()"
-        ))
-        .await;
-    crm.enqueue(bad).await;
-    let mut healthy = Vec::new();
-    for _ in 0..10 {
-        let run = crm.run_of(120).await;
-        crm.enqueue(run).await;
-        healthy.push(run);
-    }
+    // Several lanes, each of which fails.
+    let (bad, healthy) = queue_a_bad_one_and_ten(&database, &crm, 2_500).await;
 
     let service = Service::start(&database, &["--poll-interval", "1h"]).await;
 
     for run in healthy {
-        eventually("a healthy move is completed", async || {
-            crm.status(run).await == "completed"
-        })
-        .await;
+        crm.completed(run).await;
         assert_eq!(crm.leads_at(run, crm.target).await, 120);
     }
     // It takes eight minutes to fail for good, and is in the middle of that.
@@ -116,6 +86,32 @@ async fn the_service_moves_ten_runs_behind_one_that_always_fails() {
     database.check_writes(100).await;
     crm.check().await;
     assert_eq!(service.stop().await, Some(0));
+}
+
+/// A move of so many leads whose batches always fail, and behind it ten of 120 leads that nothing stands in
+/// the way of.
+async fn queue_a_bad_one_and_ten(
+    database: &Database,
+    crm: &Crm<'_>,
+    leads: i32,
+) -> (Uuid, Vec<Uuid>) {
+    let bad = crm.run_of(leads).await;
+    database
+        .run(&format!(
+            "create function public.out_of_luck() returns trigger language plpgsql as
+             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
+             create trigger out_of_luck before update on public.leads
+             for each row when (new.run_id = '{bad}') execute function public.out_of_luck()"
+        ))
+        .await;
+    crm.enqueue(bad).await;
+    let mut healthy = Vec::new();
+    for _ in 0..10 {
+        let run = crm.run_of(120).await;
+        crm.enqueue(run).await;
+        healthy.push(run);
+    }
+    (bad, healthy)
 }
 
 #[tokio::test]

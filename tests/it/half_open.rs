@@ -34,10 +34,7 @@ async fn a_listener_that_hears_nothing_any_more_is_found_out_and_replaced() {
     assert!(service.metric("lead_mover_listener_connected").await < 0.5);
     let run = crm.run_of(10).await;
     crm.enqueue(run).await;
-    eventually("the poll finds what was queued", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert!(service.metric(NOTIFIED).await < 0.5);
 
     proxy.set(Weather::default());

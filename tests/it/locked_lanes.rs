@@ -54,10 +54,7 @@ async fn locked_leads_are_come_back_to(position: usize) {
     crm.check().await;
 
     person.batch_execute("commit").await.unwrap();
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert_eq!(crm.leads_at(run, crm.target).await, 2_500);
     assert_eq!(crm.progress(run).await.get::<_, i64>("moved"), 2_500);
     database.check_writes(100).await;

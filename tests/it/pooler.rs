@@ -28,10 +28,7 @@ async fn behind_it_the_service_says_that_it_is_deaf_and_polls() {
     .await;
     let run = crm.run_of(3_000).await;
     crm.enqueue(run).await;
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
 
     assert_eq!(crm.leads_at(run, crm.target).await, 3_000);
     service.logged_once(DEAF).await;
@@ -124,10 +121,7 @@ async fn with_a_direct_connection_to_listen_on_it_is_ready_and_woken() {
 
     crm.enqueue(run).await;
 
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert!(service.metric(NOTIFIED).await >= 1.0);
     assert_eq!(service.count_logged(DEAF), 0);
     crm.check().await;

@@ -21,15 +21,12 @@ async fn four_that_install_and_start_at_once_are_all_ready_over_one_schema() {
     assert_same_schema(&database.schema(), &Database::new().await.schema());
     let crm = database.crm().await;
     let run = crm.run_of(3_000).await;
-    database.log_writes().await;
+    database.note_writes().await;
     let onlooker = Onlooker::of(&database, run);
     crm.enqueue(run).await;
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     onlooker.report().await;
-    assert_eq!(database.logged_writes().await, (3_000, 3_000));
+    assert_eq!(database.writes().await, (3_000, 3_000));
     crm.check().await;
     let mut moved = 0.0;
     for service in [first, second, third, fourth] {
@@ -106,9 +103,6 @@ async fn migrate_and_go_on(database: &Database, service: &Service) {
     let crm = database.crm().await;
     let run = crm.run_of(250).await;
     crm.enqueue(run).await;
-    eventually("a move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     crm.check().await;
 }

@@ -155,10 +155,7 @@ async fn a_service_that_policies_stop_says_so_and_goes_on_when_they_are_mended()
         .run("alter table public.leads no force row level security")
         .await;
     service.ready().await;
-    eventually("the move has ended", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     crm.check().await;
 }
 

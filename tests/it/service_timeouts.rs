@@ -24,10 +24,7 @@ async fn the_service_gets_a_run_through_under_a_statement_timeout() {
 
     crm.enqueue(run).await;
 
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert_eq!(counts(&crm, run).await, (100, 100, 0, 0));
     crm.check().await;
     assert_eq!(service.readyz().await.0, 200);
@@ -91,10 +88,7 @@ async fn the_service_gets_a_run_through_under_a_lock_timeout() {
         person.batch_execute("commit").await.unwrap();
     }
 
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert_eq!(counts(&crm, run).await, (5_000, 5_000, 0, 0));
     database.check_writes(100).await;
     crm.check().await;

@@ -100,10 +100,7 @@ async fn the_service_completes_a_run_under(isolation: &str) {
 
     crm.enqueue(run).await;
 
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert_eq!(counts(&crm, run).await, (5_000, 5_000, 0, 0));
     assert_eq!(crm.leads_at(run, crm.target).await, 5_000);
     database.check_writes(100).await;
@@ -179,10 +176,7 @@ async fn a_role_that_may_only_read_is_told_so() {
             database.name()
         ))
         .await;
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     service.ready().await;
     assert_eq!(service.stop().await, Some(0));
 }

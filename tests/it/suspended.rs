@@ -20,10 +20,7 @@ async fn what_it_missed_is_done_by_another_or_afterwards() {
     let another = Service::start(&database, &ONE_WORKER).await;
     let meanwhile = crm.run_of(250).await;
     crm.enqueue(meanwhile).await;
-    eventually("the other has done it", async || {
-        crm.status(meanwhile).await == "completed"
-    })
-    .await;
+    crm.completed(meanwhile).await;
     assert_eq!(another.stop().await, Some(0));
     database
         .run("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'lead-mover listener'")
@@ -32,10 +29,7 @@ async fn what_it_missed_is_done_by_another_or_afterwards() {
     crm.enqueue(missed).await;
     halted.signal(Signal::SIGCONT);
 
-    eventually("it does what it missed", async || {
-        crm.status(missed).await == "completed"
-    })
-    .await;
+    crm.completed(missed).await;
     halted.ready().await;
     let reconnects = "lead_mover_reconnects_total{connection=\"listener\"}";
     assert_eq!(halted.metric(reconnects).await, 1.0);
@@ -49,7 +43,7 @@ async fn halted_in_a_batch_it_keeps_nobody_from_going_on() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(500).await;
-    database.log_writes().await;
+    database.note_writes().await;
     let gate = Gate::close(&database).await;
     let halted = Service::start(&database, &ONE_WORKER).await;
     crm.enqueue(run).await;
@@ -59,10 +53,7 @@ async fn halted_in_a_batch_it_keeps_nobody_from_going_on() {
 
     let another = Service::start(&database, &ONE_WORKER).await;
     gate.open().await;
-    eventually("the other has done the rest", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     halted.signal(Signal::SIGCONT);
 
     eventually("it tells of the batch that it was in", async || {
@@ -70,14 +61,11 @@ async fn halted_in_a_batch_it_keeps_nobody_from_going_on() {
     })
     .await;
     halted.ready().await;
-    assert_eq!(database.logged_writes().await, (500, 500));
+    assert_eq!(database.writes().await, (500, 500));
     onlooker.report().await;
     crm.check().await;
     assert_eq!(another.stop().await, Some(0));
     let next = crm.run_of(10).await;
     crm.enqueue(next).await;
-    eventually("it does the next", async || {
-        crm.status(next).await == "completed"
-    })
-    .await;
+    crm.completed(next).await;
 }

@@ -143,10 +143,7 @@ async fn goes_on(service: &Service, database: &Database) {
     let crm = database.crm().await;
     let run = crm.run_of(250).await;
     crm.enqueue(run).await;
-    eventually("a move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     crm.check().await;
     // A change of state each, and the start.
     assert_eq!(service.count_logged(LOST), 1);

@@ -19,10 +19,7 @@ async fn a_queued_move_is_noticed_by_its_notification() {
 
     crm.enqueue(run).await;
 
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert_eq!(crm.leads_at(run, crm.target).await, 478);
     assert!(
         service
@@ -54,10 +51,7 @@ async fn without_the_trigger_the_poll_finds_it() {
 
     crm.enqueue(run).await;
 
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert_eq!(
         service
             .metric("lead_mover_wakeups_total{reason=\"notify\"}")
@@ -73,6 +67,31 @@ async fn without_the_trigger_the_poll_finds_it() {
 }
 
 #[tokio::test]
+async fn a_service_that_is_not_to_listen_polls_and_is_ready() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let arguments = ["--database-listen-url", "off", "--poll-interval", "200ms"];
+    let service = Service::start(&database, &arguments).await;
+    let run = crm.run_of(478).await;
+
+    crm.enqueue(run).await;
+
+    crm.completed(run).await;
+    assert_eq!(service.readyz().await.1["listener"], "off");
+    let connected = service.metric("lead_mover_listener_connected").await;
+    assert!(connected.is_nan(), "{connected}");
+    let listeners: i64 = database
+        .value(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and application_name = 'lead-mover listener'",
+            &[],
+        )
+        .await;
+    assert_eq!(listeners, 0);
+    assert_eq!(service.stop().await, Some(0));
+}
+
+#[tokio::test]
 async fn what_was_queued_while_nobody_listened_is_done_at_the_start() {
     let database = Database::new().await;
     let crm = database.crm().await;
@@ -81,10 +100,7 @@ async fn what_was_queued_while_nobody_listened_is_done_at_the_start() {
 
     let _service = Service::start(&database, &NO_POLL).await;
 
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
 }
 
 #[tokio::test]
@@ -99,10 +115,7 @@ async fn a_delayed_message_is_taken_when_it_falls_due() {
 
     let service = Service::start(&database, &NO_POLL).await;
 
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert!(
         service
             .metric("lead_mover_wakeups_total{reason=\"due\"}")
@@ -119,10 +132,7 @@ async fn putting_messages_back_notifies_nobody() {
     let run = crm.run_of(478).await;
 
     crm.enqueue(run).await;
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
 
     assert_eq!(
         service
@@ -152,10 +162,7 @@ async fn a_listener_that_lost_its_connection_comes_back_and_drains_what_it_misse
     let before = service.metric(RECONNECTED).await;
     database.run(&queued_as_it_ends).await;
 
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     service.ready().await;
     assert_eq!(
         service
@@ -178,10 +185,7 @@ async fn a_listener_that_lost_its_connection_comes_back_and_drains_what_it_misse
         .await;
     let next = crm.run_of(10).await;
     crm.enqueue(next).await;
-    eventually("the next is completed", async || {
-        crm.status(next).await == "completed"
-    })
-    .await;
+    crm.completed(next).await;
     assert!(
         service
             .metric("lead_mover_wakeups_total{reason=\"notify\"}")
@@ -202,10 +206,7 @@ async fn workers_that_lost_their_connections_go_on_where_they_were() {
         .run("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'lead-mover worker%'")
         .await;
 
-    eventually("the move is completed", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert_eq!(crm.leads_at(run, crm.target).await, 3_000);
     crm.check().await;
     service.ready().await;

@@ -25,10 +25,7 @@ async fn the_service_needs_no_more_than_the_readme_says() {
     service.ready().await;
     crm.enqueue(run).await;
 
-    eventually("the move has ended", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
     assert_eq!(crm.leads_at(run, crm.target).await, 478);
     let wakeups = r#"lead_mover_wakeups_total{reason="notify"}"#;
     assert!(service.metric(wakeups).await >= 1.0);

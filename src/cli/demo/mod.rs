@@ -52,7 +52,7 @@ async fn run_on(server: &LocalPostgres, args: &DemoArgs) -> anyhow::Result<ExitC
     let shutdown = Shutdown::default();
     let service = Service::bind(ServiceSettings {
         database: database.clone(),
-        database_listen: database.clone(),
+        database_listen: Some(database.clone()),
         workers: 2,
         poll_interval: std::time::Duration::from_secs(30),
         http_addr: args.http_addr,

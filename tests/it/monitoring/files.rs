@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use super::path;
-use crate::support::{Database, Service, code_of, eventually, words};
+use crate::support::{Database, Service, code_of, words};
 
 /// Runs promtool to its end, which has to be a good one, with that on its standard input.
 async fn promtool(arguments: &[&str], files: &[PathBuf], input: &str) {
@@ -154,10 +154,7 @@ async fn what_the_service_answers_is_what_prometheus_calls_well_formed() {
     let run = crm.run_of(10).await;
     let service = Service::start(&database, &[]).await;
     crm.enqueue(run).await;
-    eventually("the run is moved", async || {
-        crm.status(run).await == "completed"
-    })
-    .await;
+    crm.completed(run).await;
 
     promtool(&["check", "metrics"], &[], &service.metrics().await).await;
 }

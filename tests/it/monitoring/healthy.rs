@@ -16,10 +16,7 @@ async fn move_some(crm: &Crm<'_>) {
         runs.push(run);
     }
     for run in runs {
-        eventually("the run is moved", async || {
-            crm.status(run).await == "completed"
-        })
-        .await;
+        crm.completed(run).await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the tests stand on: a PostgreSQL, databases with the example schema, the real service.
 
+mod agreement;
 mod crm;
 mod database;
 mod examined;
@@ -19,7 +20,8 @@ mod service;
 mod sources;
 mod writes;
 
-pub(crate) use crm::{Batch, Crm, DISAGREEMENTS, Target, enqueue_in, process_in};
+pub(crate) use agreement::DISAGREEMENTS;
+pub(crate) use crm::{Batch, Crm, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session, TEMPLATE_VARIABLE, value};
 pub(crate) use examined::{ALL_CHECKS, Examined, doctor};
 pub(crate) use explaining::{Explaining, Plan, below};

@@ -89,30 +89,6 @@ async fn look(session: &Session, run: Uuid, seen: &mut Seen) -> Result<(), tokio
 }
 
 impl Database {
-    /// Logs every write of a lead from now on.
-    pub(crate) async fn log_writes(&self) {
-        self.run(
-            "create table public.lead_writes (lead_id uuid);
-             create function public.log_lead_write() returns trigger language plpgsql as
-             $$ begin insert into public.lead_writes values (new.id); return null; end $$;
-             create trigger log_lead_write after update on public.leads
-             for each row execute function public.log_lead_write()",
-        )
-        .await;
-    }
-
-    /// How many writes were logged, and of how many leads.
-    pub(crate) async fn logged_writes(&self) -> (i64, i64) {
-        let count = async |what: &str| -> i64 {
-            self.value(
-                &format!("select count({what}) from public.lead_writes"),
-                &[],
-            )
-            .await
-        };
-        (count("*").await, count("distinct lead_id").await)
-    }
-
     /// How many sessions the service has in this database.
     pub(crate) async fn sessions_of_the_service(&self) -> i64 {
         self.value(

@@ -27,6 +27,15 @@ impl Database {
         .await;
     }
 
+    /// How many writes were noted, and of how many leads.
+    pub(crate) async fn writes(&self) -> (i64, i64) {
+        let count = async |what: &str| -> i64 {
+            self.value(&format!("select count({what}) from public.writes"), &[])
+                .await
+        };
+        (count("*").await, count("distinct lead_id").await)
+    }
+
     /// The mover has written no lead twice on its way to one column, never more than that many in one
     /// transaction, and none without need. What people wrote is theirs.
     pub(crate) async fn check_writes(&self, at_most: i64) {
