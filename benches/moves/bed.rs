@@ -24,7 +24,7 @@ impl Bed {
         let mut server = LocalPostgres::start(Durability::Full).expect("PostgreSQL starts");
         let connection_string = server.connection_string("postgres");
         let settings: ConnectionSettings = connection_string.parse().expect("a connection string");
-        configure(&settings).await;
+        keep_commit_timestamps(&settings).await;
         server.restart().expect("PostgreSQL starts again");
         migrate::install(&settings, true)
             .await
@@ -125,15 +125,12 @@ impl Bed {
     }
 }
 
-/// From the next start on: commits are timed, and there is memory for a run of a million leads with its
-/// indexes, as on a server that has such runs (the manual advises a quarter of the machine's, and the default
-/// of 128 MB is for machines that have next to none).
-async fn configure(settings: &ConnectionSettings) {
-    let session = db::open_session(settings, "bench").await.expect("it opens");
-    for setting in ["track_commit_timestamp = on", "shared_buffers = '1GB'"] {
-        session
-            .execute(&format!("alter system set {setting}"), &[])
-            .await
-            .expect("it is set");
-    }
+/// From the next start on.
+async fn keep_commit_timestamps(settings: &ConnectionSettings) {
+    db::open_session(settings, "bench")
+        .await
+        .expect("it opens")
+        .batch_execute("alter system set track_commit_timestamp = on")
+        .await
+        .expect("it is set");
 }
