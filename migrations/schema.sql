@@ -1163,7 +1163,7 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.sample() IS 'Queue and ledger in numbers, for the gauges.';
 
-CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS void
+CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS lead_mover.migrations
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1180,12 +1180,18 @@ CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS void
       and l.message_id is null
     order by l.lane
     returning msg_id, (message ->> 'lane')::integer as lane
+  ),
+  held as (
+    update lead_mover.lanes l
+    set message_id = sent.msg_id
+    from sent
+    where l.migration_id = p_migration_id
+      and l.lane = sent.lane
   )
-  update lead_mover.lanes l
-  set message_id = sent.msg_id
-  from sent
-  where l.migration_id = p_migration_id
-    and l.lane = sent.lane
+  update lead_mover.migrations m
+  set message_id = coalesce(m.message_id, (select sent.msg_id from sent where sent.lane = 1))
+  where m.migration_id = p_migration_id
+  returning m.*
 $$;
 
 COMMENT ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) IS 'Puts a message into the queue for every open lane that has none.';
@@ -1273,9 +1279,11 @@ begin
     end if;
     v_lanes := least(c_most_lanes, cardinality(v_first_ids));
 
-    insert into lead_mover.migrations (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, queued_at)
+    insert into lead_mover.migrations (
+      run_id, run_name, funnel_id, column_id, batch_size, message_id, open_lanes, queued_at
+    )
     values (
-      p_run_id, v_run_name, p_funnel_id, p_column_id, v_batch_size, v_lanes,
+      p_run_id, v_run_name, p_funnel_id, p_column_id, v_batch_size, p_message_id, v_lanes,
       coalesce((select q.enqueued_at from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id), clock_timestamp())
     )
     on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
@@ -1309,18 +1317,7 @@ begin
     where q.msg_id = p_message_id;
   end if;
 
-  perform lead_mover.send_lanes(v_migration.migration_id);
-
-  update lead_mover.migrations m
-  set message_id = l.message_id
-  from lead_mover.lanes l
-  where m.migration_id = v_migration.migration_id
-    and l.migration_id = m.migration_id
-    and l.lane = 1
-  returning m.*
-  into v_migration;
-
-  return v_migration;
+  return lead_mover.send_lanes(v_migration.migration_id);
 end
 $$;
 
@@ -1729,16 +1726,7 @@ begin
     select v_new.migration_id, v_lanes, null, null, v_rejected, v_new.batch_size, cardinality(v_rejected)
     where cardinality(v_rejected) > 0;
 
-    perform lead_mover.send_lanes(v_new.migration_id);
-
-    update lead_mover.migrations m
-    set message_id = l.message_id
-    from lead_mover.lanes l
-    where m.migration_id = v_new.migration_id
-      and l.migration_id = m.migration_id
-      and l.lane = 1
-    returning m.*
-    into v_new;
+    v_new := lead_mover.send_lanes(v_new.migration_id);
 
     select p.total
     into v_total

@@ -42,6 +42,19 @@ pub struct ConnectionArgs {
     pub workers: u8,
 }
 
+/// Where the service is asked how it is.
+#[derive(Debug, Args)]
+pub struct HttpArgs {
+    /// Where /metrics, /healthz and /readyz are served; port 0 takes a free one.
+    #[arg(
+        long,
+        env = "LEAD_MOVER_HTTP_ADDR",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDR"
+    )]
+    pub http_addr: SocketAddr,
+}
+
 /// How the service runs.
 #[derive(Debug, Args)]
 pub struct ServiceArgs {
@@ -52,14 +65,8 @@ pub struct ServiceArgs {
     #[arg(long, env = "LEAD_MOVER_POLL_INTERVAL", default_value = "30s", value_parser = duration)]
     poll_interval: Duration,
 
-    /// Where /metrics, /healthz and /readyz are served; port 0 takes a free one.
-    #[arg(
-        long,
-        env = "LEAD_MOVER_HTTP_ADDR",
-        default_value = "127.0.0.1:8080",
-        value_name = "ADDR"
-    )]
-    http_addr: SocketAddr,
+    #[command(flatten)]
+    http: HttpArgs,
 
     /// The key that POST /functions/v1/process-lead-migration-queue asks for; without one there is no such
     /// address. On the command line other users of the machine can see it.
@@ -195,7 +202,7 @@ impl ServiceArgs {
             database,
             workers: self.connections.workers,
             poll_interval: self.poll_interval,
-            http_addr: self.http_addr,
+            http_addr: self.http.http_addr,
             api_token: self.api_token.clone(),
             shutdown_grace: self.shutdown_grace,
         })

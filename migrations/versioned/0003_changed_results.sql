@@ -7,4 +7,5 @@ drop function if exists lead_mover.process_batch(integer);
 drop function if exists lead_mover.record_batch(
   bigint, lead_mover.migrations, lead_mover.lanes, lead_mover.progress, integer, integer, integer, boolean
 );
+drop function if exists lead_mover.send_lanes(bigint);
 drop function if exists lead_mover.put_back(bigint, jsonb, interval);

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 
 use super::failure::WrongUse;
 use super::output::say;
+use crate::config::HttpArgs;
 
 /// A service that lives answers at once.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -24,14 +25,8 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct HealthArgs {
-    /// Where the service serves HTTP
-    #[arg(
-        long,
-        env = "LEAD_MOVER_HTTP_ADDR",
-        default_value = "127.0.0.1:8080",
-        value_name = "ADDR"
-    )]
-    http_addr: SocketAddr,
+    #[command(flatten)]
+    http: HttpArgs,
     /// Ask whether it is ready (database reached, schema current, notifications heard), not only whether
     /// it lives
     #[arg(long)]
@@ -40,11 +35,12 @@ pub(super) struct HealthArgs {
 
 impl HealthArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        if self.http_addr.port() == 0 {
+        let http_addr = self.http.http_addr;
+        if http_addr.port() == 0 {
             let text = "which port the service took is not known here: give it as --http-addr";
             return Err(WrongUse(text.to_owned()).into());
         }
-        let address = reachable(self.http_addr);
+        let address = reachable(http_addr);
         let page = if self.ready { "/readyz" } else { "/healthz" };
         let (status, body) = tokio::time::timeout(PATIENCE, ask(address, page))
             .await

@@ -8,9 +8,9 @@ use crate::db::{ConnectionSettings, ServerAddress};
 /// The oldest that has all that the functions and their trigger use.
 const OLDEST_MAJOR: i32 = 14;
 
-/// The minor releases of 2025-11-13, which close CVE-2025-12817 and CVE-2025-12818
-/// (release notes: <https://www.postgresql.org/docs/release/15.15/>, and so on).
-const SAFE_MINORS: [(i32, i32); 5] = [(18, 1), (17, 7), (16, 11), (15, 15), (14, 20)];
+/// The minor releases of 2026-05-14, which close eleven security holes, CVE-2026-6473 among them
+/// (release notes: <https://www.postgresql.org/docs/release/15.18/>, and so on).
+const SAFE_MINORS: [(i32, i32); 5] = [(18, 4), (17, 10), (16, 14), (15, 18), (14, 23)];
 
 /// The session that was opened.
 pub(super) async fn connection(
@@ -186,26 +186,26 @@ mod tests {
     fn an_old_minor_version_is_a_warning_and_an_old_major_version_a_failure() {
         for (number, text, expected) in [
             (130_023, "13.23", Status::Failure),
-            (140_019, "14.19", Status::Warning),
-            (140_020, "14.20", Status::Ok),
-            (150_014, "15.14 (Debian 15.14-1)", Status::Warning),
-            (150_015, "15.15", Status::Ok),
-            (160_010, "16.10", Status::Warning),
-            (160_011, "16.11", Status::Ok),
-            (170_006, "17.6", Status::Warning),
-            (170_007, "17.7", Status::Ok),
-            (180_000, "18.0", Status::Warning),
-            (180_001, "18.1", Status::Ok),
+            (140_022, "14.22", Status::Warning),
+            (140_023, "14.23", Status::Ok),
+            (150_017, "15.17 (Debian 15.17-1)", Status::Warning),
+            (150_018, "15.18", Status::Ok),
+            (160_013, "16.13", Status::Warning),
+            (160_014, "16.14", Status::Ok),
+            (170_009, "17.9", Status::Warning),
+            (170_010, "17.10", Status::Ok),
+            (180_003, "18.3", Status::Warning),
+            (180_004, "18.4", Status::Ok),
             (190_000, "19beta1", Status::Ok),
         ] {
             let finding = judge_version(number, text);
             assert_eq!(finding.status, expected, "{text}");
             assert!(finding.found.contains(text), "{finding:?}");
         }
-        let advice = judge_version(150_014, "15.14").advice;
+        let advice = judge_version(150_017, "15.17").advice;
         assert_eq!(
             advice.as_deref(),
-            Some("upgrade the server to 15.15 or newer; a restart is all it takes")
+            Some("upgrade the server to 15.18 or newer; a restart is all it takes")
         );
     }
 }

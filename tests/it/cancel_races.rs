@@ -90,12 +90,7 @@ async fn a_cancel_and_a_batch_that_ends_the_move_as_failed_do_not_wait_for_each_
     let crm = database.crm().await;
     let run = crm.run_of(2_500).await;
     database
-        .run(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger z_out_of_luck after update on public.leads
-             for each statement execute function public.out_of_luck()",
-        )
+        .run_out_of_luck("after update on public.leads for each statement")
         .await;
     crm.enqueue(run).await;
     // The last lane, whose message is the last in the table, is at its last attempt.

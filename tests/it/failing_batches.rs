@@ -11,7 +11,9 @@ async fn a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay() 
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;
-    run_out_of_luck(&database).await;
+    database
+        .run_out_of_luck("before update on public.leads for each row")
+        .await;
     crm.enqueue(run).await;
     let delay = "select round(extract(epoch from vt - clock_timestamp()))::integer
          from pgmq.q_lead_migration_queue";
@@ -35,9 +37,7 @@ async fn a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay() 
         crm.make_due().await;
     }
 
-    database
-        .run("drop trigger out_of_luck on public.leads")
-        .await;
+    database.have_luck_again().await;
     crm.process_all().await;
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.progress(run).await.get::<_, i32>("attempts"), 0);
@@ -48,7 +48,9 @@ async fn ten_attempts_that_come_later_and_later_end_the_move_as_failed() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
-    run_out_of_luck(&database).await;
+    database
+        .run_out_of_luck("before update on public.leads for each row")
+        .await;
     crm.enqueue(run).await;
 
     for attempt in 1..=10 {
@@ -84,9 +86,7 @@ async fn ten_attempts_that_come_later_and_later_end_the_move_as_failed() {
     crm.check().await;
 
     // Once the cause is gone, retry takes it up again.
-    database
-        .run("drop trigger out_of_luck on public.leads")
-        .await;
+    database.have_luck_again().await;
     let answer = crm.control("retry_lead_migration", run).await;
     assert_eq!(answer["total"], 10);
     crm.process_all().await;
@@ -186,16 +186,4 @@ async fn batches_that_were_made_smaller_grow_back_to_the_moves_size() {
 /// By the server's clock.
 async fn now(database: &Database) -> DateTime<Utc> {
     database.value("select clock_timestamp()", &[]).await
-}
-
-/// From now on every batch fails, by no fault of a lead.
-async fn run_out_of_luck(database: &Database) {
-    database
-        .run(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger out_of_luck before update on public.leads
-             for each row execute function public.out_of_luck()",
-        )
-        .await;
 }

@@ -97,11 +97,8 @@ async fn queue_a_bad_one_and_ten(
 ) -> (Uuid, Vec<Uuid>) {
     let bad = crm.run_of(leads).await;
     database
-        .run(&format!(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger out_of_luck before update on public.leads
-             for each row when (new.run_id = '{bad}') execute function public.out_of_luck()"
+        .run_out_of_luck(&format!(
+            "before update on public.leads for each row when (new.run_id = '{bad}')"
         ))
         .await;
     crm.enqueue(bad).await;
@@ -157,12 +154,7 @@ async fn batches_that_must_fail_their_move_at_once_leave_the_end_to_the_next() {
     let crm = database.crm().await;
     let run = crm.run_of(2_000).await;
     database
-        .run(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger z_out_of_luck after update on public.leads
-             for each statement execute function public.out_of_luck()",
-        )
+        .run_out_of_luck("after update on public.leads for each statement")
         .await;
     crm.enqueue(run).await;
     assert_eq!(crm.queue_length().await, 2);

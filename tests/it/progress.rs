@@ -112,12 +112,7 @@ async fn a_failing_move_says_why_and_how_often() {
         None
     );
     database
-        .run(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger out_of_luck before update on public.leads
-             for each statement execute function public.out_of_luck()",
-        )
+        .run_out_of_luck("before update on public.leads for each statement")
         .await;
 
     crm.process().await;

@@ -132,11 +132,8 @@ async fn a_move_that_was_about_to_fail_gets_another_chance() {
     let run = crm.run_of(2_000).await;
     let unlucky = crm.lead_ids(run).await[700];
     database
-        .run(&format!(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger out_of_luck before update on public.leads
-             for each row when (new.id = '{unlucky}') execute function public.out_of_luck()"
+        .run_out_of_luck(&format!(
+            "before update on public.leads for each row when (new.id = '{unlucky}')"
         ))
         .await;
     crm.try_enqueue(run, crm.target, Some(500)).await.unwrap();
@@ -151,9 +148,7 @@ async fn a_move_that_was_about_to_fail_gets_another_chance() {
     assert!(!crm.process().await.expect("one lane").success);
     worker.batch_execute("commit").await.unwrap();
     crm.control("pause_lead_migration", run).await;
-    database
-        .run("drop trigger out_of_luck on public.leads")
-        .await;
+    database.have_luck_again().await;
 
     crm.control("resume_lead_migration", run).await;
     crm.process_all().await;

@@ -12,17 +12,10 @@ pub(crate) async fn failed_move(database: &Database, crm: &Crm<'_>) -> Uuid {
     crm.enqueue(run).await;
     crm.process().await;
     database
-        .run(
-            "create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
-             create trigger out_of_luck before update on public.leads
-             for each statement execute function public.out_of_luck()",
-        )
+        .run_out_of_luck("before update on public.leads for each statement")
         .await;
     crm.process_to_the_end().await;
-    database
-        .run("drop trigger out_of_luck on public.leads")
-        .await;
+    database.have_luck_again().await;
     assert_eq!(crm.status(run).await, "failed");
     run
 }
@@ -171,11 +164,7 @@ async fn a_retried_move_that_meets_more_leads_than_were_left_completes() {
     let run = crm.run_of(100).await;
     crm.try_enqueue(run, crm.target, Some(50)).await.unwrap();
     database
-        .run(
-            "update lead_mover.lanes set last_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-             create function public.out_of_luck() returns trigger language plpgsql as
-             $$ begin raise exception 'disk full' using errcode = '53100'; end $$",
-        )
+        .run("update lead_mover.lanes set last_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'")
         .await;
     crm.process().await;
     // Added at the end, so that all that were counted have moved when the move fails.
@@ -192,16 +181,11 @@ async fn a_retried_move_that_meets_more_leads_than_were_left_completes() {
     crm.process().await;
     assert_eq!(crm.progress(run).await.get::<_, i64>("remaining"), 0);
     database
-        .run(
-            "create trigger out_of_luck before update on public.leads
-             for each statement execute function public.out_of_luck()",
-        )
+        .run_out_of_luck("before update on public.leads for each statement")
         .await;
     crm.process_to_the_end().await;
     assert_eq!(crm.status(run).await, "failed");
-    database
-        .run("drop trigger out_of_luck on public.leads")
-        .await;
+    database.have_luck_again().await;
 
     crm.control("retry_lead_migration", run).await;
     crm.process_all().await;

@@ -1,7 +1,8 @@
 -- Puts a message into the queue for every lane that has leads left and no message: when a move is
--- queued, resumed or retried. One statement, so the trigger on the queue notifies once.
+-- queued, resumed or retried. One statement, so the trigger on the queue notifies once. A move that nobody
+-- was told a message of yet gets that of its first lane. Answers with the move.
 create or replace function lead_mover.send_lanes(p_migration_id bigint)
-returns void
+returns lead_mover.migrations
 language sql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -19,12 +20,18 @@ as $$
       and l.message_id is null
     order by l.lane
     returning msg_id, (message ->> 'lane')::integer as lane
+  ),
+  held as (
+    update lead_mover.lanes l
+    set message_id = sent.msg_id
+    from sent
+    where l.migration_id = p_migration_id
+      and l.lane = sent.lane
   )
-  update lead_mover.lanes l
-  set message_id = sent.msg_id
-  from sent
-  where l.migration_id = p_migration_id
-    and l.lane = sent.lane
+  update lead_mover.migrations m
+  set message_id = coalesce(m.message_id, (select sent.msg_id from sent where sent.lane = 1))
+  where m.migration_id = p_migration_id
+  returning m.*
 $$;
 
 select lead_mover.make_private('lead_mover.send_lanes(bigint)');

@@ -95,9 +95,11 @@ begin
     end if;
     v_lanes := least(c_most_lanes, cardinality(v_first_ids));
 
-    insert into lead_mover.migrations (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, queued_at)
+    insert into lead_mover.migrations (
+      run_id, run_name, funnel_id, column_id, batch_size, message_id, open_lanes, queued_at
+    )
     values (
-      p_run_id, v_run_name, p_funnel_id, p_column_id, v_batch_size, v_lanes,
+      p_run_id, v_run_name, p_funnel_id, p_column_id, v_batch_size, p_message_id, v_lanes,
       coalesce((select q.enqueued_at from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id), clock_timestamp())
     )
     on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
@@ -131,18 +133,7 @@ begin
     where q.msg_id = p_message_id;
   end if;
 
-  perform lead_mover.send_lanes(v_migration.migration_id);
-
-  update lead_mover.migrations m
-  set message_id = l.message_id
-  from lead_mover.lanes l
-  where m.migration_id = v_migration.migration_id
-    and l.migration_id = m.migration_id
-    and l.lane = 1
-  returning m.*
-  into v_migration;
-
-  return v_migration;
+  return lead_mover.send_lanes(v_migration.migration_id);
 end
 $$;
 

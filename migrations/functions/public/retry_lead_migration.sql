@@ -79,16 +79,7 @@ begin
     select v_new.migration_id, v_lanes, null, null, v_rejected, v_new.batch_size, cardinality(v_rejected)
     where cardinality(v_rejected) > 0;
 
-    perform lead_mover.send_lanes(v_new.migration_id);
-
-    update lead_mover.migrations m
-    set message_id = l.message_id
-    from lead_mover.lanes l
-    where m.migration_id = v_new.migration_id
-      and l.migration_id = m.migration_id
-      and l.lane = 1
-    returning m.*
-    into v_new;
+    v_new := lead_mover.send_lanes(v_new.migration_id);
 
     select p.total
     into v_total

@@ -9,6 +9,7 @@ mod finished;
 mod gate;
 mod installation;
 mod listening;
+mod luck;
 mod messages;
 mod onlooker;
 mod own_server;

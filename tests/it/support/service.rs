@@ -156,6 +156,15 @@ impl Service {
         assert_eq!(self.count_logged(message), 1, "{message}");
     }
 
+    /// SIGTERM; it begins no new batch from now on.
+    pub(crate) async fn is_asked_to_stop(&self) {
+        self.signal(Signal::SIGTERM);
+        eventually("it drains", async || {
+            self.count_logged("stopping: no new batch") == 1
+        })
+        .await;
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = self.process.id().expect("it runs").cast_signed();
         kill(Pid::from_raw(pid), signal).expect("it can be signalled");
