@@ -66,6 +66,7 @@ mod role_settings;
 mod rolling_out;
 mod row_security;
 mod schema_sql;
+mod secrets;
 mod sent_not_taken;
 mod service_timeouts;
 mod session_settings;
