@@ -21,7 +21,8 @@ pub use addresses::ServerAddress;
 use parameters::Parameters;
 
 use super::error::{ConnectionStringError, TlsError};
-use super::tls::{self, RootCertificates, SslMode, Tls, Verification};
+use super::ssl_mode::SslMode;
+use super::tls::{self, RootCertificates, Tls, Verification};
 
 const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::tls::SslMode;
+use super::ssl_mode::UnknownSslMode;
 
 /// Why a session could not be opened.
 #[derive(Debug, Error)]
@@ -104,8 +104,8 @@ pub enum ConnectionStringError {
         hosts: usize,
     },
     /// An `sslmode` that libpq does not know either.
-    #[error("sslmode must be one of {}", SslMode::NAMES.join(", "))]
-    SslMode,
+    #[error(transparent)]
+    SslMode(#[from] UnknownSslMode),
     /// A setting that protects the connection, and that must not be passed over in silence.
     #[error(
         "{key} is not supported, and leaving it out would make the connection less safe than was asked for"

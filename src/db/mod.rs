@@ -9,6 +9,7 @@
 mod connection_string;
 mod error;
 mod session;
+mod ssl_mode;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -22,7 +23,8 @@ pub use connection_string::{ConnectionSettings, ServerAddress};
 pub use error::{ConnectError, ConnectionStringError, TlsError, describe};
 pub use session::open_session;
 pub(crate) use session::{open_working_session, takes_time_outs};
-pub use tls::{RootCertificates, SslMode, Tls, Verification};
+pub use ssl_mode::{SslMode, UnknownSslMode};
+pub use tls::{RootCertificates, Tls, Verification};
 
 /// The half of a session that moves the bytes; its [`Client`] does nothing until it is polled.
 ///

@@ -9,10 +9,8 @@
 mod verifier;
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use rustls::crypto::ring;
@@ -22,85 +20,12 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::error::SqlState;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::error::{ConnectionStringError, TlsError};
+use super::error::TlsError;
+use super::ssl_mode::SslMode;
 use verifier::{AnyCertificate, AnyHostName};
 
 /// What tokio-postgres is given to open the TLS side of a session; cheap to clone.
 pub type Tls = MakeRustlsConnect;
-
-/// `sslmode`, from the weakest to the strongest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SslMode {
-    /// Never TLS.
-    Disable,
-    /// The same as `prefer` here.
-    Allow,
-    /// TLS where the server offers it, plain text where not; certificates are not checked.
-    Prefer,
-    /// TLS or nothing; the certificate is checked only if `sslrootcert` is given.
-    Require,
-    /// TLS with a certificate of a trusted authority, for whichever host.
-    VerifyCa,
-    /// TLS with a certificate of a trusted authority for the very host that was asked for.
-    VerifyFull,
-}
-
-impl SslMode {
-    /// The names in connection strings, in the order of the variants.
-    pub const NAMES: [&'static str; 6] = [
-        "disable",
-        "allow",
-        "prefer",
-        "require",
-        "verify-ca",
-        "verify-full",
-    ];
-
-    const ALL: [Self; 6] = [
-        Self::Disable,
-        Self::Allow,
-        Self::Prefer,
-        Self::Require,
-        Self::VerifyCa,
-        Self::VerifyFull,
-    ];
-
-    /// Whether plain text is out of the question.
-    #[must_use]
-    pub fn requires_tls(self) -> bool {
-        self >= Self::Require
-    }
-}
-
-impl fmt::Display for SslMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(Self::NAMES[*self as usize])
-    }
-}
-
-impl FromStr for SslMode {
-    type Err = ConnectionStringError;
-
-    /// # Errors
-    /// Any other text, also one in capitals; libpq is as strict.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let position = Self::NAMES.iter().position(|name| *name == text);
-        position
-            .map(|position| Self::ALL[position])
-            .ok_or(ConnectionStringError::SslMode)
-    }
-}
-
-/// What tokio-postgres has to know; how certificates are checked is up to [`Tls`].
-impl From<SslMode> for tokio_postgres::config::SslMode {
-    fn from(mode: SslMode) -> Self {
-        match mode {
-            SslMode::Disable => Self::Disable,
-            SslMode::Allow | SslMode::Prefer => Self::Prefer,
-            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => Self::Require,
-        }
-    }
-}
 
 /// `sslrootcert`: whose certificates are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]

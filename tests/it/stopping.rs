@@ -14,7 +14,7 @@ async fn sigterm_lets_the_running_batch_finish_and_begins_no_other() {
     crm.enqueue(run).await;
     gate.reached_by(1).await;
 
-    service.is_asked_to_stop().await;
+    service.ask_to_stop().await;
     assert_eq!(service.readyz().await.0, 503);
     gate.open().await;
     let mut service = service;
@@ -34,7 +34,7 @@ async fn a_second_signal_cancels_the_running_batch_which_rolls_back() {
     crm.enqueue(run).await;
     gate.reached_by(1).await;
 
-    service.is_asked_to_stop().await;
+    service.ask_to_stop().await;
     service.signal(Signal::SIGTERM);
 
     assert_eq!(service.exit().await, Some(0));

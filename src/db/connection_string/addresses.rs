@@ -83,7 +83,9 @@ pub(super) fn addresses(
             port,
         })
     };
-    let others = (1..count).map(address).collect::<Result<_, _>>()?;
+    let others = (1..count)
+        .map(address)
+        .collect::<Result<_, ConnectionStringError>>()?;
     Ok((address(0)?, others))
 }
 

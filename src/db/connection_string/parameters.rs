@@ -10,7 +10,8 @@ use tokio_postgres::Config;
 
 use super::{keywords, url};
 use crate::db::error::ConnectionStringError;
-use crate::db::tls::{RootCertificates, SslMode};
+use crate::db::ssl_mode::SslMode;
+use crate::db::tls::RootCertificates;
 
 /// What tokio-postgres reads as libpq does. It takes several others too, but counts
 /// `tcp_user_timeout` in seconds, adds hosts up instead of replacing them, and so on.

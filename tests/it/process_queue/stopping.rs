@@ -16,7 +16,7 @@ async fn a_call_ends_with_the_batch_that_it_is_in_and_tells_of_it() {
 
     let ((status, body), ()) = tokio::join!(post(&service, ""), async {
         gate.reached_by(1).await;
-        service.is_asked_to_stop().await;
+        service.ask_to_stop().await;
         gate.open().await;
     });
 
@@ -37,7 +37,7 @@ async fn a_call_whose_batch_is_cancelled_says_that_nothing_was_done() {
 
     let ((status, body), ()) = tokio::join!(post(&service, ""), async {
         gate.reached_by(1).await;
-        service.is_asked_to_stop().await;
+        service.ask_to_stop().await;
         service.signal(Signal::SIGTERM);
     });
 

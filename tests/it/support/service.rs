@@ -156,8 +156,8 @@ impl Service {
         assert_eq!(self.count_logged(message), 1, "{message}");
     }
 
-    /// SIGTERM; it begins no new batch from now on.
-    pub(crate) async fn is_asked_to_stop(&self) {
+    /// By SIGTERM; it begins no new batch from now on.
+    pub(crate) async fn ask_to_stop(&self) {
         self.signal(Signal::SIGTERM);
         eventually("it drains", async || {
             self.count_logged("stopping: no new batch") == 1
