@@ -20,11 +20,11 @@ pub(crate) struct Bed {
 }
 
 impl Bed {
-    pub(crate) async fn prepare() -> Self {
+    pub(crate) async fn prepare(server_settings: &[(String, String)]) -> Self {
         let mut server = LocalPostgres::start(Durability::Full).expect("PostgreSQL starts");
         let connection_string = server.connection_string("postgres");
         let settings: ConnectionSettings = connection_string.parse().expect("a connection string");
-        keep_commit_timestamps(&settings).await;
+        set_for_the_next_start(&settings, server_settings).await;
         server.restart().expect("PostgreSQL starts again");
         migrate::install(&settings, true)
             .await
@@ -125,12 +125,25 @@ impl Bed {
     }
 }
 
-/// From the next start on.
-async fn keep_commit_timestamps(settings: &ConnectionSettings) {
-    db::open_session(settings, "bench")
-        .await
-        .expect("it opens")
-        .batch_execute("alter system set track_commit_timestamp = on")
-        .await
-        .expect("it is set");
+/// These, and commit timestamps, which say when a move was finished.
+async fn set_for_the_next_start(
+    settings: &ConnectionSettings,
+    server_settings: &[(String, String)],
+) {
+    let client = db::open_session(settings, "bench").await.expect("it opens");
+    let commit_timestamps = ("track_commit_timestamp".to_owned(), "on".to_owned());
+    for (name, value) in server_settings.iter().chain([&commit_timestamps]) {
+        let statement: String = client
+            .query_one(
+                "select format('alter system set %I = %L', $1::text, $2::text)",
+                &[name, value],
+            )
+            .await
+            .expect("it can be quoted")
+            .get(0);
+        client
+            .batch_execute(&statement)
+            .await
+            .unwrap_or_else(|error| panic!("{name}={value}: {}", db::describe(&error)));
+    }
 }

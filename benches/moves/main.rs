@@ -30,6 +30,7 @@ mod snapshot;
 mod waking;
 mod ways;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
@@ -50,12 +51,21 @@ struct Arguments {
     /// Leads of the run; parts that need a larger one multiply it.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(i32).range(1000..=10_000_000))]
     leads: i32,
+    /// A setting of the server that is not its default, for example `synchronous_commit=off`; may be given
+    /// several times.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    settings: Vec<(String, String)>,
     /// Write all figures to this file too.
     #[arg(long)]
     json: Option<PathBuf>,
     /// Cargo says so.
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+fn setting(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -112,7 +122,7 @@ impl Part {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments = Arguments::parse();
-    let bed = Bed::prepare().await;
+    let bed = Bed::prepare(&arguments.settings).await;
     let mut parts = Map::new();
 
     for &part in Part::value_variants() {
@@ -125,7 +135,11 @@ async fn main() {
         }
     }
     if let Some(file) = arguments.json {
-        let all = json!({ "leads": arguments.leads, "parts": Value::Object(parts) });
+        let all = json!({
+            "leads": arguments.leads,
+            "settings": arguments.settings.into_iter().collect::<BTreeMap<_, _>>(),
+            "parts": Value::Object(parts),
+        });
         std::fs::write(file, format!("{all:#}\n")).expect("the file can be written");
     }
 }

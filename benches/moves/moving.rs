@@ -10,7 +10,7 @@ use lead_mover::queue::{Outcome, Queue};
 use crate::bed::{Bed, COLUMN, FUNNEL, RUN};
 
 /// As many as a worker has with the database next door.
-const IN_FLIGHT: usize = 3;
+pub(crate) const IN_FLIGHT: usize = 3;
 
 /// What a move took.
 #[derive(Debug, Clone, Default)]

@@ -1,11 +1,16 @@
 //! The ways of moving a run: the lead mover, and those that it replaces.
 
-use std::fmt;
 use std::time::{Duration, Instant};
+use std::{fmt, iter};
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
+use tokio_postgres::{Client, Statement};
+use uuid::Uuid;
 
 use crate::bed::{Bed, COLUMN, FUNNEL, RUN};
 use crate::figures::Figures;
-use crate::moving::{Timed, move_run};
+use crate::moving::{IN_FLIGHT, Timed, move_run};
 
 /// One way of moving all leads of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +20,9 @@ pub(crate) enum Way {
     /// As the Edge Function's SQL did it: the first 100 that are not at the target yet, and a count of
     /// the rest, at each batch. Quadratic, so it is timed in the first round only.
     OldLoop,
+    /// What no way in such batches can undercut: an `UPDATE` and a commit for each, by the keys where they
+    /// begin and end, known beforehand. No queue, no progress, nothing that could be continued.
+    Bare { batch_size: i32, connections: usize },
     /// The lead mover, with so many connections.
     LeadMover { batch_size: i32, workers: usize },
 }
@@ -26,9 +34,19 @@ const fn lead_mover(batch_size: i32, workers: usize) -> Way {
     }
 }
 
-const WAYS: [Way; 8] = [
+const fn bare(batch_size: i32, connections: usize) -> Way {
+    Way::Bare {
+        batch_size,
+        connections,
+    }
+}
+
+const WAYS: [Way; 11] = [
     Way::Direct,
     Way::OldLoop,
+    bare(100, 1),
+    bare(100, 2),
+    bare(1000, 2),
     lead_mover(100, 1),
     lead_mover(100, 2),
     lead_mover(100, 4),
@@ -81,6 +99,10 @@ impl Way {
         match self {
             Self::Direct => direct(bed).await,
             Self::OldLoop => old_loop(bed).await,
+            Self::Bare {
+                batch_size,
+                connections,
+            } => bare_batches(bed, batch_size, connections).await,
             Self::LeadMover {
                 batch_size,
                 workers,
@@ -94,6 +116,13 @@ impl fmt::Display for Way {
         match self {
             Self::Direct => f.write_str("one direct UPDATE"),
             Self::OldLoop => f.write_str("the old design's loop (first round only)"),
+            Self::Bare {
+                batch_size,
+                connections,
+            } => write!(
+                f,
+                "bare UPDATEs of {batch_size}, {connections} connection(s)"
+            ),
             Self::LeadMover {
                 batch_size,
                 workers,
@@ -153,4 +182,66 @@ async fn old_loop(bed: &Bed) -> Timed {
             };
         }
     }
+}
+
+async fn bare_batches(bed: &Bed, batch_size: i32, connections: usize) -> Timed {
+    let ends: Vec<Uuid> = bed
+        .client()
+        .query_one(
+            "select array_agg(id order by id)
+             from (
+               select id, row_number() over (order by id) as n, count(*) over () as total
+               from public.leads
+               where run_id = $1
+             ) numbered
+             where n % $2 = 0 or n = total",
+            &[&RUN, &i64::from(batch_size)],
+        )
+        .await
+        .expect("it is counted")
+        .get(0);
+    // The first begins at the least key there is.
+    let begins = iter::once(Uuid::nil()).chain(ends.iter().copied());
+    let batches: Vec<(Uuid, Uuid)> = begins.zip(ends.iter().copied()).collect();
+    let clients = join_all((0..connections).map(|_| bed.open())).await;
+    let statements = join_all(clients.iter().map(bare_update)).await;
+
+    let started = Instant::now();
+    let shares = batches.chunks(batches.len().div_ceil(connections));
+    join_all(clients.iter().zip(&statements).zip(shares).map(
+        async |((client, statement), share)| {
+            let mut updates = stream::iter(share)
+                .map(async |(begin, end)| {
+                    client
+                        .execute(statement, &[&FUNNEL, &COLUMN, &RUN, begin, end])
+                        .await
+                })
+                .buffered(IN_FLIGHT);
+            while let Some(updated) = updates.next().await {
+                updated.expect("it is updated");
+            }
+        },
+    ))
+    .await;
+    Timed {
+        total: started.elapsed(),
+        ..Timed::default()
+    }
+}
+
+/// Planned once, as a walk along the run's index.
+async fn bare_update(client: &Client) -> Statement {
+    client
+        .batch_execute(
+            "set enable_seqscan = off; set enable_bitmapscan = off; set plan_cache_mode = force_generic_plan",
+        )
+        .await
+        .expect("it is set");
+    client
+        .prepare(
+            "update public.leads set funnel_id = $1, column_id = $2
+             where run_id = $3 and run_id between $3 and $3 and id > $4 and id <= $5",
+        )
+        .await
+        .expect("it is prepared")
 }
