@@ -8,21 +8,14 @@ use uuid::Uuid;
 
 use crate::bed::{Bed, RUN};
 use crate::figures::Figures;
-use crate::ways::Way;
+use crate::ways::{Way, lead_mover};
 
 const PERIOD: Duration = Duration::from_millis(5);
 /// How long to watch where nothing moves.
 const IDLE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
-    let ways = [
-        None,
-        Some(Way::Direct),
-        Some(Way::LeadMover {
-            batch_size: 100,
-            workers: 2,
-        }),
-    ];
+    let ways = [None, Some(Way::Direct), Some(lead_mover(100, 2))];
     let mut waits = ways.map(|_| Vec::new());
     let mut batches = Vec::new();
     for round in 1..=rounds {

@@ -5,16 +5,10 @@ use std::time::Duration;
 
 use crate::bed::{Bed, RUN};
 use crate::figures::Figures;
-use crate::ways::Way;
+use crate::ways::{Way, lead_mover};
 
 const TIMES: i32 = 10;
-const WAYS: [Way; 2] = [
-    Way::LeadMover {
-        batch_size: 100,
-        workers: 2,
-    },
-    Way::Direct,
-];
+const WAYS: [Way; 2] = [lead_mover(100, 2), Way::Direct];
 
 pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
     let sizes = [leads, leads * TIMES];

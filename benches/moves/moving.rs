@@ -21,6 +21,16 @@ pub(crate) struct Timed {
     pub(crate) batches: Vec<Duration>,
 }
 
+impl Timed {
+    /// All in one, or in batches that nobody has timed.
+    pub(crate) fn since(started: Instant) -> Self {
+        Self {
+            total: started.elapsed(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Queues the run, and moves all of it.
 pub(crate) async fn move_run(bed: &Bed, batch_size: i32, workers: usize) -> Timed {
     let queues = join_all((0..workers).map(|_| bed.queue())).await;

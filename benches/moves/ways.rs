@@ -27,7 +27,7 @@ pub(crate) enum Way {
     LeadMover { batch_size: i32, workers: usize },
 }
 
-const fn lead_mover(batch_size: i32, workers: usize) -> Way {
+pub(crate) const fn lead_mover(batch_size: i32, workers: usize) -> Way {
     Way::LeadMover {
         batch_size,
         workers,
@@ -143,10 +143,7 @@ async fn direct(bed: &Bed) -> Timed {
         )
         .await
         .expect("it is updated");
-    Timed {
-        total: started.elapsed(),
-        ..Timed::default()
-    }
+    Timed::since(started)
 }
 
 async fn old_loop(bed: &Bed) -> Timed {
@@ -176,10 +173,7 @@ async fn old_loop(bed: &Bed) -> Timed {
             .expect("it is counted")
             .get(0);
         if moved == 0 || remaining == 0 {
-            return Timed {
-                total: started.elapsed(),
-                ..Timed::default()
-            };
+            return Timed::since(started);
         }
     }
 }
@@ -210,23 +204,21 @@ async fn bare_batches(bed: &Bed, batch_size: i32, connections: usize) -> Timed {
     let shares = batches.chunks(batches.len().div_ceil(connections));
     join_all(clients.iter().zip(&statements).zip(shares).map(
         async |((client, statement), share)| {
-            let mut updates = stream::iter(share)
+            stream::iter(share)
                 .map(async |(begin, end)| {
                     client
                         .execute(statement, &[&FUNNEL, &COLUMN, &RUN, begin, end])
                         .await
                 })
-                .buffered(IN_FLIGHT);
-            while let Some(updated) = updates.next().await {
-                updated.expect("it is updated");
-            }
+                .buffered(IN_FLIGHT)
+                .for_each(async |updated| {
+                    updated.expect("it is updated");
+                })
+                .await;
         },
     ))
     .await;
-    Timed {
-        total: started.elapsed(),
-        ..Timed::default()
-    }
+    Timed::since(started)
 }
 
 /// Planned once, as a walk along the run's index.

@@ -46,6 +46,6 @@ async fn a_listener_that_hears_nothing_any_more_is_found_out_and_replaced() {
         service.metric(NOTIFIED).await > 0.5
     })
     .await;
-    eventually("it is done", async || crm.status(run).await == "completed").await;
+    crm.completed(run).await;
     crm.check().await;
 }

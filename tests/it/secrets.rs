@@ -34,12 +34,10 @@ async fn neither_the_log_nor_a_page_nor_the_process_list_shows_them() {
     crm.enqueue(run).await;
     crm.completed(run).await;
     for (key, status) in [(KEY, 200), ("outra", 401)] {
-        for header in ["authorization", "apikey"] {
-            let value = if header == "apikey" {
-                key.to_owned()
-            } else {
-                format!("Bearer {key}")
-            };
+        for (header, value) in [
+            ("authorization", format!("Bearer {key}")),
+            ("apikey", key.to_owned()),
+        ] {
             let call = Request::post(format!(
                 "http://{}/functions/v1/process-lead-migration-queue",
                 service.address()

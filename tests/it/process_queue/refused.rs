@@ -4,7 +4,7 @@ use serde_json::Value;
 use ureq::http::Method;
 
 use super::{ARGUMENTS, TOKEN, json_of, post, request, service_that_waits_for_calls};
-use crate::support::{Database, Gate, Service, command, eventually, send};
+use crate::support::{Database, Gate, Service, command, send};
 
 fn assert_refused((status, body): (u16, Value), expected: u16) {
     assert_eq!(status, expected, "{body}");
@@ -134,11 +134,7 @@ async fn while_it_stops_the_running_call_ends_and_further_ones_are_refused() {
 
     let (running, refused) = tokio::join!(post(&service, r#"{"batch_size": 10}"#), async {
         gate.reached_by(1).await;
-        service.signal(nix::sys::signal::Signal::SIGTERM);
-        eventually("it drains", async || {
-            service.count_logged("stopping: no new batch") == 1
-        })
-        .await;
+        service.ask_to_stop().await;
         let refused = post(&service, "").await;
         gate.open().await;
         refused
