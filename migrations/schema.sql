@@ -16,10 +16,10 @@ CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, O
     AS $$
 declare
   c_longest_reason constant integer := 500;
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_sqlstate text;
   v_key text;
-  v_refusal jsonb;
+  v_archived jsonb;
 begin
   begin
     if jsonb_typeof(p_message) is distinct from 'object' then
@@ -36,7 +36,7 @@ begin
       end if;
     end loop;
 
-    v_migration := lead_mover.start_migration(
+    v_move := lead_mover.start_move(
       (p_message ->> 'run_id')::uuid,
       (p_message ->> 'funnel_id')::uuid,
       (p_message ->> 'column_id')::uuid,
@@ -44,15 +44,15 @@ begin
       p_message_id
     );
 
-    if v_migration.message_id = p_message_id then
+    if v_move.message_id = p_message_id then
       p_outcome := 'adopted';
       return;
     end if;
 
     v_sqlstate := '00000';
     p_reason := case
-      when v_migration.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
-      else format('Movimentação já enfileirada: migration_id %s', v_migration.migration_id)
+      when v_move.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
+      else format('Movimentação já enfileirada: migration_id %s', v_move.migration_id)
     end;
   exception
     when query_canceled or others then
@@ -79,17 +79,17 @@ begin
 
   -- It may quote the message, which may be a megabyte long.
   p_reason := left(p_reason, c_longest_reason);
-  v_refusal := jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason);
+  v_archived := jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason);
 
   begin
     update pgmq.q_lead_migration_queue q
-    set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end || v_refusal
+    set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end || v_archived
     where q.msg_id = p_message_id;
   exception
     -- Nested too deep, or too large, to be written once more. It must not stay at the head of the queue.
     when others then
       update pgmq.q_lead_migration_queue q
-      set message = v_refusal
+      set message = v_archived
       where q.msg_id = p_message_id;
   end;
 
@@ -143,7 +143,7 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) IS 'Raises LM001, LM002 or LM003 for a move that cannot be; else the name of the run.';
 
-CREATE FUNCTION lead_mover.close_migration(p_migration_id bigint, p_status text, p_failure text DEFAULT NULL::text) RETURNS integer
+CREATE FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -180,7 +180,7 @@ begin
     get diagnostics v_messages = row_count;
   end if;
 
-  update lead_mover.migrations m
+  update lead_mover.moves m
   set
     status = p_status,
     failure = p_failure,
@@ -191,9 +191,9 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.close_migration(p_migration_id bigint, p_status text, p_failure text) IS 'Ends a move that has leads left, as cancelled or failed, and takes its messages out of the queue.';
+COMMENT ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text) IS 'Ends a move that has leads left, as cancelled or failed, and takes its messages out of the queue.';
 
-CREATE FUNCTION lead_mover.control_answer(p_run_id uuid, p_migration_id bigint, p_text text) RETURNS jsonb
+CREATE FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -203,7 +203,7 @@ declare
 begin
   select m.status
   into v_status
-  from lead_mover.migrations m
+  from lead_mover.moves m
   where m.migration_id = p_migration_id;
 
   select p.*
@@ -226,19 +226,19 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.control_answer(p_run_id uuid, p_migration_id bigint, p_text text) IS 'What pause and resume answer with.';
+COMMENT ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) IS 'What pause and resume answer with.';
 
-CREATE FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) RETURNS boolean
+CREATE FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   if pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration_id)) then
-    perform lead_mover.close_migration(p_migration_id, 'failed', p_failure);
+    perform lead_mover.close_move(p_migration_id, 'failed', p_failure);
     return true;
   end if;
 
-  update lead_mover.migrations m
+  update lead_mover.moves m
   set failure = p_failure
   where m.migration_id = p_migration_id
     and m.failure is null;
@@ -247,7 +247,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) IS 'Ends a move as failed, or marks it for the next batch to end.';
+COMMENT ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) IS 'Ends a move as failed, or marks it for the next batch to end.';
 
 CREATE FUNCTION lead_mover.is_cancelled(p_sqlstate text) RETURNS boolean
     LANGUAGE plpgsql
@@ -266,7 +266,7 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) IS 'Whether an SQLSTATE means that somebody cancelled the statement, rather than that it took too long.';
 
-CREATE TABLE lead_mover.migrations (
+CREATE TABLE lead_mover.moves (
     migration_id bigint NOT NULL,
     run_id uuid NOT NULL,
     run_name text,
@@ -287,15 +287,15 @@ CREATE TABLE lead_mover.migrations (
     CONSTRAINT migrations_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text, 'completed'::text, 'completed_with_errors'::text, 'cancelled'::text, 'failed'::text])))
 );
 
-COMMENT ON TABLE lead_mover.migrations IS 'One row a move of a run to a funnel and column.';
+COMMENT ON TABLE lead_mover.moves IS 'One row a move of a run to a funnel and column.';
 
-COMMENT ON COLUMN lead_mover.migrations.message_id IS 'The message that whoever queued the move was told; the lanes'' present messages are in lanes.';
+COMMENT ON COLUMN lead_mover.moves.message_id IS 'The message that whoever queued the move was told; the lanes'' present messages are in lanes.';
 
-COMMENT ON COLUMN lead_mover.migrations.open_lanes IS 'Lanes that have leads left; the batch that brings it to 0 ends the move.';
+COMMENT ON COLUMN lead_mover.moves.open_lanes IS 'Lanes that have leads left; the batch that brings it to 0 ends the move.';
 
-COMMENT ON COLUMN lead_mover.migrations.failure IS 'Why the move has to end as failed, or did.';
+COMMENT ON COLUMN lead_mover.moves.failure IS 'Why the move has to end as failed, or did.';
 
-CREATE FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) RETURNS boolean
+CREATE FUNCTION lead_mover.is_rejection(p_sqlstate text, p_move lead_mover.moves) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -310,11 +310,11 @@ begin
     '58', -- the system
     'XX'  -- the server itself
   )
-  and (p_sqlstate <> '23503' or lead_mover.target_exists(p_migration.funnel_id, p_migration.column_id));
+  and (p_sqlstate <> '23503' or lead_mover.target_exists(p_move.funnel_id, p_move.column_id));
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) IS 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';
+COMMENT ON FUNCTION lead_mover.is_rejection(p_sqlstate text, p_move lead_mover.moves) IS 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';
 
 CREATE TABLE lead_mover.lanes (
     migration_id bigint NOT NULL,
@@ -327,7 +327,7 @@ CREATE TABLE lead_mover.lanes (
     total bigint NOT NULL,
     moved bigint DEFAULT 0 NOT NULL,
     rejected bigint DEFAULT 0 NOT NULL,
-    settled bigint DEFAULT 0 NOT NULL,
+    unchanged bigint DEFAULT 0 NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     lock_waits integer DEFAULT 0 NOT NULL,
     last_error text,
@@ -352,7 +352,7 @@ COMMENT ON COLUMN lead_mover.lanes.batch_size IS 'The size of the next batch: sm
 
 COMMENT ON COLUMN lead_mover.lanes.total IS 'Leads counted when the move was queued (and those added since that were moved with them).';
 
-COMMENT ON COLUMN lead_mover.lanes.settled IS 'Leads that needed no move when their turn came: deleted, out of the run, or at the target already.';
+COMMENT ON COLUMN lead_mover.lanes.unchanged IS 'Leads that needed no move when their turn came: deleted, out of the run, or at the target already.';
 
 COMMENT ON COLUMN lead_mover.lanes.attempts IS 'Failed batches since the last one that got anywhere.';
 
@@ -363,17 +363,17 @@ CREATE VIEW lead_mover.progress AS
     (sum(l.total))::bigint AS total,
     (sum(l.moved))::bigint AS moved,
     (sum(l.rejected))::bigint AS rejected,
-    (GREATEST(sum((((l.total - l.moved) - l.rejected) - l.settled)), (0)::numeric))::bigint AS remaining,
+    (GREATEST(sum((((l.total - l.moved) - l.rejected) - l.unchanged)), (0)::numeric))::bigint AS remaining,
     max(l.attempts) AS attempts,
     (array_agg(l.last_error ORDER BY l.attempts DESC) FILTER (WHERE (l.last_error IS NOT NULL)))[1] AS last_error,
     max(l.last_batch_at) AS last_batch_at,
-    (sum(l.settled))::bigint AS settled
+    (sum(l.unchanged))::bigint AS unchanged
    FROM lead_mover.lanes l
   GROUP BY l.migration_id;
 
 COMMENT ON VIEW lead_mover.progress IS 'How far each move is: the sum of its lanes.';
 
-CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress) RETURNS record
+CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -387,31 +387,31 @@ begin
     select l as lane, m as migration, p as progress
     into v_found
     from lead_mover.lanes l
-    join lead_mover.migrations m on m.migration_id = l.migration_id
+    join lead_mover.moves m on m.migration_id = l.migration_id
     join lead_mover.progress p on p.migration_id = l.migration_id
     where l.migration_id = (p_message ->> 'migration_id')::bigint
       and l.lane = (p_message ->> 'lane')::integer
       and l.message_id = p_message_id;
 
     p_lane := v_found.lane;
-    p_migration := v_found.migration;
+    p_move := v_found.migration;
     p_progress := v_found.progress;
   end if;
 end
 $_$;
 
-COMMENT ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress) IS 'The lane that a message belongs to, and its move, if it is one of ours.';
+COMMENT ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress) IS 'The lane that a message belongs to, and its move, if it is one of ours.';
 
-CREATE FUNCTION lead_mover.lock_active_migration(p_run_id uuid) RETURNS lead_mover.migrations
+CREATE FUNCTION lead_mover.lock_active_move(p_run_id uuid) RETURNS lead_mover.moves
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
 begin
   select m.*
-  into v_migration
-  from lead_mover.migrations m
+  into v_move
+  from lead_mover.moves m
   where m.run_id = p_run_id
     and m.status in ('pending', 'processing', 'paused');
 
@@ -419,21 +419,21 @@ begin
     return null;
   end if;
 
-  perform pg_advisory_xact_lock(lead_mover.lock_key(v_migration.migration_id));
+  perform pg_advisory_xact_lock(lead_mover.lock_key(v_move.migration_id));
 
   -- It may have ended while we waited.
   select m.*
-  into v_migration
-  from lead_mover.migrations m
-  where m.migration_id = v_migration.migration_id
+  into v_move
+  from lead_mover.moves m
+  where m.migration_id = v_move.migration_id
     and m.status in ('pending', 'processing', 'paused')
   for update;
 
-  return v_migration;
+  return v_move;
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) IS 'The active move of a run, locked so that no batch of it runs.';
+COMMENT ON FUNCTION lead_mover.lock_active_move(p_run_id uuid) IS 'The active move of a run, locked so that no batch of it runs.';
 
 CREATE FUNCTION lead_mover.lock_key(p_migration_id bigint) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -507,34 +507,34 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.make_private(p_function regprocedure) IS 'Closes a function that has just been created to everybody but service_role.';
 
-CREATE FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) RETURNS jsonb
+CREATE FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   return jsonb_build_object(
-    'run_id', p_migration.run_id,
-    'run_name', p_migration.run_name,
-    'funnel_id', p_migration.funnel_id,
-    'column_id', p_migration.column_id,
-    'batch_size', p_migration.batch_size,
-    'created_at', to_char(p_migration.queued_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-    'status', case when p_migration.started_at is null then 'pending' else 'processing' end,
+    'run_id', p_move.run_id,
+    'run_name', p_move.run_name,
+    'funnel_id', p_move.funnel_id,
+    'column_id', p_move.column_id,
+    'batch_size', p_move.batch_size,
+    'created_at', to_char(p_move.queued_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'status', case when p_move.started_at is null then 'pending' else 'processing' end,
     'progress', jsonb_build_object(
       'moved', p_moved,
       'remaining', p_remaining,
       'total', p_total,
       'last_batch_at', to_char(p_last_batch_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     ),
-    'migration_id', p_migration.migration_id,
+    'migration_id', p_move.migration_id,
     'lane', p_lane
   );
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) IS 'The message that stands in the queue for one lane of a move.';
+COMMENT ON FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) IS 'The message that stands in the queue for one lane of a move.';
 
-CREATE FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_sqlstate text, OUT p_error text) RETURNS record
+CREATE FUNCTION lead_mover.move_batch(p_move lead_mover.moves, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_sqlstate text, OUT p_error text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -546,11 +546,11 @@ declare
 begin
   p_moved := 0;
   p_rejected := 0;
-  p_settled := 0;
+  p_unchanged := 0;
 
   if not v_revisit then
     begin
-      v_batch := lead_mover.move_range(p_migration, p_lane.next_id, p_lane.last_id, p_limit);
+      v_batch := lead_mover.move_range(p_move, p_lane.next_id, p_lane.last_id, p_limit);
       p_lane.next_id := v_batch.p_next_id;
       p_moved := v_batch.p_moved;
       return;
@@ -561,7 +561,7 @@ begin
           p_error = message_text;
     end;
 
-    if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate, p_migration) then
+    if p_sqlstate <> '55P03' and not lead_mover.is_rejection(p_sqlstate, p_move) then
       return;
     end if;
   end if;
@@ -576,11 +576,11 @@ begin
     v_page := array(
       select l.id
       from lead_mover.leads l
-      where l.run_id = p_migration.run_id
-        and l.run_id between p_migration.run_id and p_migration.run_id
+      where l.run_id = p_move.run_id
+        and l.run_id between p_move.run_id and p_move.run_id
         and l.id >= p_lane.next_id
         and l.id <= p_lane.last_id
-        and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+        and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
       order by l.id
       limit p_limit + 1
     );
@@ -591,7 +591,7 @@ begin
   begin
     p_sqlstate := null;
     p_error := null;
-    v_batch := lead_mover.move_leads(p_migration, v_page);
+    v_batch := lead_mover.move_leads(p_move, v_page);
   exception
     when query_canceled or others then
       get stacked diagnostics
@@ -599,11 +599,11 @@ begin
         p_error = message_text;
   end;
 
-  if lead_mover.is_refusal(p_sqlstate, p_migration) then
+  if lead_mover.is_rejection(p_sqlstate, p_move) then
     begin
       p_sqlstate := null;
       p_error := null;
-      v_batch := lead_mover.move_leads_apart(p_migration, v_page, p_most_rejections);
+      v_batch := lead_mover.bisect_leads(p_move, v_page, p_most_rejections);
       p_rejected := v_batch.p_rejected;
     exception
       when query_canceled or others then
@@ -615,15 +615,15 @@ begin
 
   if p_sqlstate is null then
     p_moved := v_batch.p_moved;
-    p_settled := v_batch.p_settled;
+    p_unchanged := v_batch.p_unchanged;
     p_lane.skipped := p_lane.skipped || v_batch.p_skipped;
   end if;
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_sqlstate text, OUT p_error text) IS 'Moves the next batch of a lane, past what is locked and around what is refused.';
+COMMENT ON FUNCTION lead_mover.move_batch(p_move lead_mover.moves, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_sqlstate text, OUT p_error text) IS 'Moves the next batch of a lane, past what is locked and around what is refused.';
 
-CREATE FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) RETURNS record
+CREATE FUNCTION lead_mover.move_leads(p_move lead_mover.moves, p_ids anyarray, OUT p_moved integer, OUT p_unchanged integer, OUT p_skipped anyarray) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'extensions', 'pg_temp'
     AS $$
@@ -640,16 +640,16 @@ begin
     select l.id
     from listed
     join lead_mover.leads l on l.id operator(pg_catalog.=) listed.id
-    where l.run_id = p_migration.run_id
-      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+    where l.run_id = p_move.run_id
+      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
     order by l.id
     for no key update of l skip locked
   ),
   moved as (
     update lead_mover.leads l
     set
-      funnel_id = p_migration.funnel_id,
-      column_id = p_migration.column_id
+      funnel_id = p_move.funnel_id,
+      column_id = p_move.column_id
     from held
     where l.id operator(pg_catalog.=) held.id
     returning l.id
@@ -660,7 +660,7 @@ begin
   into v_moved_ids, v_held;
 
   p_moved := pg_catalog.cardinality(v_moved_ids);
-  p_settled := 0;
+  p_unchanged := 0;
   p_skipped := '{}';
 
   if p_moved < v_held then
@@ -677,20 +677,20 @@ begin
     select
       pg_catalog.count(*) filter (where l.id is null),
       coalesce(pg_catalog.array_agg(listed.id order by listed.id) filter (where l.id is not null), '{}')
-    into p_settled, p_skipped
+    into p_unchanged, p_skipped
     from pg_catalog.unnest(p_ids) as listed (id)
     left join lead_mover.leads l
       on l.id operator(pg_catalog.=) listed.id
-      and l.run_id = p_migration.run_id
-      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+      and l.run_id = p_move.run_id
+      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
     where listed.id operator(pg_catalog.<>) all (v_moved_ids);
   end if;
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) IS 'Moves the given leads in one statement, passing by those that are locked.';
+COMMENT ON FUNCTION lead_mover.move_leads(p_move lead_mover.moves, p_ids anyarray, OUT p_moved integer, OUT p_unchanged integer, OUT p_skipped anyarray) IS 'Moves the given leads in one statement, passing by those that are locked.';
 
-CREATE FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migrations, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_skipped anyarray) RETURNS record
+CREATE FUNCTION lead_mover.bisect_leads(p_move lead_mover.moves, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_skipped anyarray) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -707,7 +707,7 @@ declare
 begin
   p_moved := 0;
   p_rejected := 0;
-  p_settled := 0;
+  p_unchanged := 0;
   p_skipped := '{}';
 
   while cardinality(v_todo) > 0 and p_rejected < p_most_rejections loop
@@ -717,10 +717,10 @@ begin
     continue when v_from is null;
 
     begin
-      v_batch := lead_mover.move_leads(p_migration, p_ids[v_from:v_to]);
+      v_batch := lead_mover.move_leads(p_move, p_ids[v_from:v_to]);
 
       p_moved := p_moved + v_batch.p_moved;
-      p_settled := p_settled + v_batch.p_settled;
+      p_unchanged := p_unchanged + v_batch.p_unchanged;
       p_skipped := p_skipped || v_batch.p_skipped;
     exception
       when others then
@@ -728,13 +728,13 @@ begin
           v_sqlstate = returned_sqlstate,
           v_error = message_text;
 
-        if not lead_mover.is_refusal(v_sqlstate, p_migration) then
+        if not lead_mover.is_rejection(v_sqlstate, p_move) then
           raise;
         end if;
 
         if v_from = v_to then
           insert into lead_mover.rejections (migration_id, lead_id, sqlstate, error)
-          values (p_migration.migration_id, p_ids[v_from]::text, v_sqlstate, v_error)
+          values (p_move.migration_id, p_ids[v_from]::text, v_sqlstate, v_error)
           on conflict (migration_id, lead_id) do nothing;
           p_rejected := p_rejected + 1;
         else
@@ -753,9 +753,9 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migrations, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_skipped anyarray) IS 'Moves the given leads by halves, and lists those whose move is refused.';
+COMMENT ON FUNCTION lead_mover.bisect_leads(p_move lead_mover.moves, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_skipped anyarray) IS 'Moves the given leads by halves, and lists those whose move is refused.';
 
-CREATE FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) RETURNS record
+CREATE FUNCTION lead_mover.move_range(p_move lead_mover.moves, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'extensions', 'pg_temp'
     SET lock_timeout TO '1ms'
@@ -767,24 +767,24 @@ begin
   with page as materialized (
     select l.id
     from lead_mover.leads l
-    where l.run_id = p_migration.run_id
-      and l.run_id between p_migration.run_id and p_migration.run_id
+    where l.run_id = p_move.run_id
+      and l.run_id between p_move.run_id and p_move.run_id
       and l.id operator(pg_catalog.>=) p_first_id
       and l.id operator(pg_catalog.<=) p_last_id
-      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
     order by l.id
     limit p_limit + 1
   ),
   moved as (
     update lead_mover.leads l
     set
-      funnel_id = p_migration.funnel_id,
-      column_id = p_migration.column_id
-    where l.run_id = p_migration.run_id
-      and l.run_id between p_migration.run_id and p_migration.run_id
+      funnel_id = p_move.funnel_id,
+      column_id = p_move.column_id
+    where l.run_id = p_move.run_id
+      and l.run_id between p_move.run_id and p_move.run_id
       and l.id operator(pg_catalog.>=) p_first_id
       and l.id operator(pg_catalog.<=) coalesce((select page.id from page order by page.id offset p_limit - 1 limit 1), p_last_id)
-      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
     returning 1
   )
   select
@@ -804,7 +804,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) IS 'Moves the next leads of a range in one walk along the index, if nothing stands in the way.';
+COMMENT ON FUNCTION lead_mover.move_range(p_move lead_mover.moves, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) IS 'Moves the next leads of a range in one walk along the index, if nothing stands in the way.';
 
 CREATE FUNCTION lead_mover.next_due_seconds() RETURNS double precision
     LANGUAGE plpgsql
@@ -841,7 +841,7 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.notify_queued() IS 'Trigger: notifies lead_migration_queue at commit when messages were queued.';
 
-CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT text_for_people text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) RETURNS record
+CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -856,7 +856,7 @@ CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::inte
 declare
   c_most_rejections constant bigint := 1000;
   v_taken record;
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_lane lead_mover.lanes;
   v_most_rejections bigint;
   v_batch record;
@@ -883,33 +883,33 @@ begin
 
   if v_taken.p_reason is not null then
     outcome := v_taken.p_outcome;
-    text_for_people := v_taken.p_reason;
+    message := v_taken.p_reason;
     return;
   end if;
 
-  v_migration := v_taken.p_migration;
+  v_move := v_taken.p_move;
   v_lane := v_taken.p_lane;
-  run_id := v_migration.run_id;
-  run_name := v_migration.run_name;
+  run_id := v_move.run_id;
+  run_name := v_move.run_name;
   leads_remaining := (v_taken.p_progress).remaining;
-  text_for_people := v_migration.failure;
+  message := v_move.failure;
 
-  if text_for_people is null and not lead_mover.target_exists(v_migration.funnel_id, v_migration.column_id) then
-    text_for_people := format('A coluna de destino %s não existe mais no funil %s', v_migration.column_id, v_migration.funnel_id);
+  if message is null and not lead_mover.target_exists(v_move.funnel_id, v_move.column_id) then
+    message := format('A coluna de destino %s não existe mais no funil %s', v_move.column_id, v_move.funnel_id);
   end if;
 
-  if text_for_people is not null then
-    outcome := case when lead_mover.fail_migration(v_migration.migration_id, text_for_people) then 'ended' else 'failed' end;
+  if message is not null then
+    outcome := case when lead_mover.fail_move(v_move.migration_id, message) then 'ended' else 'failed' end;
     return;
   end if;
 
   v_most_rejections := c_most_rejections - (v_taken.p_progress).rejected;
-  v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
+  v_batch := lead_mover.move_batch(v_move, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
   if v_batch.p_sqlstate is null then
     v_recorded := lead_mover.record_batch(
-      message_id, v_migration, v_batch.p_lane, v_taken.p_progress,
-      v_batch.p_moved, v_batch.p_rejected, v_batch.p_settled, v_batch.p_rejected >= v_most_rejections
+      message_id, v_move, v_batch.p_lane, v_taken.p_progress,
+      v_batch.p_moved, v_batch.p_rejected, v_batch.p_unchanged, v_batch.p_rejected >= v_most_rejections
     );
     leads_moved := v_batch.p_moved;
     leads_rejected := v_batch.p_rejected;
@@ -917,25 +917,25 @@ begin
     pickup_seconds := v_recorded.p_pickup_seconds;
   else
     v_recorded := lead_mover.record_failure(
-      message_id, v_migration.migration_id, v_lane.lane, v_batch.p_sqlstate, v_batch.p_error
+      message_id, v_move.migration_id, v_lane.lane, v_batch.p_sqlstate, v_batch.p_error
     );
   end if;
 
   outcome := v_recorded.p_outcome;
-  text_for_people := v_recorded.p_text;
+  message := v_recorded.p_text;
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT text_for_people text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) IS 'One batch of one message, with all that the service wants to know of it.';
+COMMENT ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) IS 'One batch of one message, with all that the service wants to know of it.';
 
-CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) RETURNS record
+CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   c_too_many constant text := 'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)';
   v_now constant timestamptz := clock_timestamp();
-  v_done constant bigint := p_moved + p_rejected + p_settled;
+  v_done constant bigint := p_moved + p_rejected + p_unchanged;
   v_ended constant boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;
   v_lock_waits constant integer := case when v_done = 0 then p_lane.lock_waits + 1 else 0 end;
   v_uncounted bigint := 0;
@@ -944,23 +944,23 @@ declare
   v_open_lanes integer;
   v_progress lead_mover.progress;
 begin
-  if p_migration.started_at is null then
-    update lead_mover.migrations m
+  if p_move.started_at is null then
+    update lead_mover.moves m
     set
       status = 'processing',
       started_at = statement_timestamp()
-    where m.migration_id = p_migration.migration_id
+    where m.migration_id = p_move.migration_id
       and m.started_at is null;
 
     if found then
-      p_pickup_seconds := extract(epoch from v_now - p_migration.queued_at);
+      p_pickup_seconds := extract(epoch from v_now - p_move.queued_at);
     end if;
   end if;
 
   if v_ended then
     -- Counted leads that were never met are gone, or were put there by somebody. Where there were more
     -- than counted, some were added to the run since, and moved with the rest.
-    v_uncounted := p_lane.moved + p_lane.rejected + p_lane.settled + v_done - p_lane.total;
+    v_uncounted := p_lane.moved + p_lane.rejected + p_lane.unchanged + v_done - p_lane.total;
 
     delete from pgmq.q_lead_migration_queue q
     where q.msg_id = p_message_id;
@@ -968,7 +968,7 @@ begin
 
   -- Below 0 where leads were added to the run; the end of the lane counts them.
   p_remaining := greatest(
-    p_progress.total - p_progress.moved - p_progress.rejected - p_progress.settled - v_done + v_uncounted,
+    p_progress.total - p_progress.moved - p_progress.rejected - p_progress.unchanged - v_done + v_uncounted,
     0
   );
 
@@ -1004,11 +1004,11 @@ begin
     message_id = v_message_id,
     next_id = p_lane.next_id,
     skipped = p_lane.skipped,
-    batch_size = least(p_migration.batch_size, l.batch_size * 2),
+    batch_size = least(p_move.batch_size, l.batch_size * 2),
     total = l.total + greatest(v_uncounted, 0),
     moved = l.moved + p_moved,
     rejected = l.rejected + p_rejected,
-    settled = l.settled + p_settled + greatest(-v_uncounted, 0),
+    unchanged = l.unchanged + p_unchanged + greatest(-v_uncounted, 0),
     attempts = case when v_lock_waits = 0 then 0 else l.attempts end,
     last_error = case when v_lock_waits = 0 then null else l.last_error end,
     lock_waits = v_lock_waits,
@@ -1018,16 +1018,16 @@ begin
     and l.lane = p_lane.lane;
 
   if p_too_many_rejections then
-    v_failure := format(c_too_many, p_progress.rejected + p_rejected, p_migration.migration_id);
+    v_failure := format(c_too_many, p_progress.rejected + p_rejected, p_move.migration_id);
   end if;
 
   if v_ended then
     -- Two lanes that end at once are put in order by this row, so that one of them sees 0.
-    update lead_mover.migrations m
+    update lead_mover.moves m
     set
       open_lanes = m.open_lanes - 1,
       failure = coalesce(m.failure, v_failure)
-    where m.migration_id = p_migration.migration_id
+    where m.migration_id = p_move.migration_id
     returning m.open_lanes, m.failure
     into v_open_lanes, v_failure;
   end if;
@@ -1036,14 +1036,14 @@ begin
     select p.*
     into v_progress
     from lead_mover.progress p
-    where p.migration_id = p_migration.migration_id;
+    where p.migration_id = p_move.migration_id;
 
     -- However few they were: not one lead of the move went through.
     if v_progress.rejected > 0 and v_progress.rejected = v_progress.total then
-      v_failure := coalesce(v_failure, format(c_too_many, v_progress.rejected, p_migration.migration_id));
+      v_failure := coalesce(v_failure, format(c_too_many, v_progress.rejected, p_move.migration_id));
     end if;
 
-    update lead_mover.migrations m
+    update lead_mover.moves m
     set
       status = case
         when v_failure is not null then 'failed'
@@ -1052,11 +1052,11 @@ begin
       end,
       failure = v_failure,
       finished_at = clock_timestamp()
-    where m.migration_id = p_migration.migration_id;
+    where m.migration_id = p_move.migration_id;
 
     p_outcome := case when v_failure is null then 'moved' else 'ended' end;
   elsif v_failure is not null then
-    p_outcome := case when lead_mover.fail_migration(p_migration.migration_id, v_failure) then 'ended' else 'failed' end;
+    p_outcome := case when lead_mover.fail_move(p_move.migration_id, v_failure) then 'ended' else 'failed' end;
   else
     p_outcome := 'moved';
   end if;
@@ -1065,7 +1065,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) IS 'Writes down what a batch did, and puts the lane''s message back or ends the lane.';
+COMMENT ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) IS 'Writes down what a batch did, and puts the lane''s message back or ends the lane.';
 
 CREATE FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) RETURNS record
     LANGUAGE plpgsql
@@ -1100,7 +1100,7 @@ begin
   if v_attempts >= c_most_attempts then
     p_text := format('Sem progresso após %s tentativas: %s', v_attempts, p_error);
 
-    if lead_mover.fail_migration(p_migration_id, p_text) then
+    if lead_mover.fail_move(p_migration_id, p_text) then
       p_outcome := 'ended';
       return;
     end if;
@@ -1130,7 +1130,7 @@ declare
 begin
   v_active := array(
     select m.migration_id
-    from lead_mover.migrations m
+    from lead_mover.moves m
     where m.status in ('pending', 'processing', 'paused')
   );
 
@@ -1144,7 +1144,7 @@ begin
   from pgmq.q_lead_migration_queue q;
 
   -- A lane that moves leads which came into the run since it was counted is below 0 for a moment.
-  select coalesce(sum(greatest(l.total - l.moved - l.rejected - l.settled, 0)), 0)::bigint
+  select coalesce(sum(greatest(l.total - l.moved - l.rejected - l.unchanged, 0)), 0)::bigint
   into leads_remaining
   from lead_mover.lanes l
   where l.migration_id = any (v_active);
@@ -1153,7 +1153,7 @@ begin
   into status_counts
   from (
     select m.status, count(*) as migrations
-    from lead_mover.migrations m
+    from lead_mover.moves m
     group by m.status
   ) s;
 
@@ -1163,7 +1163,7 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.sample() IS 'Queue and ledger in numbers, for the gauges.';
 
-CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS lead_mover.migrations
+CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS lead_mover.moves
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1172,7 +1172,7 @@ CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS lead_mover.
     select
       clock_timestamp(),
       lead_mover.message(m, l.lane, p.moved, p.remaining, p.total, p.last_batch_at)
-    from lead_mover.migrations m
+    from lead_mover.moves m
     join lead_mover.lanes l on l.migration_id = m.migration_id
     join lead_mover.progress p on p.migration_id = m.migration_id
     where m.migration_id = p_migration_id
@@ -1188,7 +1188,7 @@ CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS lead_mover.
     where l.migration_id = p_migration_id
       and l.lane = sent.lane
   )
-  update lead_mover.migrations m
+  update lead_mover.moves m
   set message_id = coalesce(m.message_id, (select sent.msg_id from sent where sent.lane = 1))
   where m.migration_id = p_migration_id
   returning m.*
@@ -1196,7 +1196,7 @@ $$;
 
 COMMENT ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) IS 'Puts a message into the queue for every open lane that has none.';
 
-CREATE FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint DEFAULT NULL::bigint) RETURNS lead_mover.migrations
+CREATE FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint DEFAULT NULL::bigint) RETURNS lead_mover.moves
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -1210,7 +1210,7 @@ declare
   v_batch_size constant integer := coalesce(p_batch_size, 100);
   v_step integer;
   v_run_name text;
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_last_id lead_mover.lanes.last_id%type;
   v_first_ids lead_mover.lanes.skipped%type;
   v_last_ids lead_mover.lanes.skipped%type;
@@ -1224,21 +1224,21 @@ begin
 
   loop
     select *
-    into v_migration
-    from lead_mover.migrations m
+    into v_move
+    from lead_mover.moves m
     where m.run_id = p_run_id
       and m.status in ('pending', 'processing', 'paused');
 
     if found then
-      if v_migration.funnel_id = p_funnel_id and v_migration.column_id = p_column_id then
-        return v_migration;
+      if v_move.funnel_id = p_funnel_id and v_move.column_id = p_column_id then
+        return v_move;
       end if;
       raise exception using
         errcode = 'LM004',
         message = format('A extração %s já tem uma movimentação ativa para outro destino', p_run_id),
         hint = format(
           'Cancele-a primeiro: select cancel_lead_migration(%L). Destino atual: funil %s, coluna %s.',
-          p_run_id, v_migration.funnel_id, v_migration.column_id
+          p_run_id, v_move.funnel_id, v_move.column_id
         );
     end if;
 
@@ -1279,7 +1279,7 @@ begin
     end if;
     v_lanes := least(c_most_lanes, cardinality(v_first_ids));
 
-    insert into lead_mover.migrations (
+    insert into lead_mover.moves (
       run_id, run_name, funnel_id, column_id, batch_size, message_id, open_lanes, queued_at
     )
     values (
@@ -1288,7 +1288,7 @@ begin
     )
     on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
     returning *
-    into v_migration;
+    into v_move;
 
     exit when found;
   end loop;
@@ -1296,7 +1296,7 @@ begin
   -- Lane k has the stretches from from_step to to_step.
   insert into lead_mover.lanes (migration_id, lane, message_id, next_id, last_id, batch_size, total)
   select
-    v_migration.migration_id,
+    v_move.migration_id,
     lane.k,
     case when lane.k = 1 then p_message_id end,
     v_first_ids[lane.from_step],
@@ -1313,17 +1313,17 @@ begin
 
   if p_message_id is not null then
     update pgmq.q_lead_migration_queue q
-    set message = lead_mover.message(v_migration, 1, 0, v_total, v_total, null)
+    set message = lead_mover.message(v_move, 1, 0, v_total, v_total, null)
     where q.msg_id = p_message_id;
   end if;
 
-  return lead_mover.send_lanes(v_migration.migration_id);
+  return lead_mover.send_lanes(v_move.migration_id);
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) IS 'Opens a move, split into lanes with a message each, or answers with the active one.';
+COMMENT ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) IS 'Opens a move, split into lanes with a message each, or answers with the active one.';
 
-CREATE FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) RETURNS record
+CREATE FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1362,23 +1362,23 @@ begin
     end if;
 
     p_lane := v_owner.p_lane;
-    p_migration := v_owner.p_migration;
+    p_move := v_owner.p_move;
     p_progress := v_owner.p_progress;
 
     -- Somebody is cancelling, pausing or failing this move: on to the next.
-    continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_migration.migration_id));
+    continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_move.migration_id));
 
     -- Only its message may have been made due by hand.
-    continue when p_migration.status = 'paused';
+    continue when p_move.status = 'paused';
 
     -- A move that has to fail is ended by the first batch that is alone with it.
-    exit when p_migration.failure is null
-      or pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration.migration_id));
+    exit when p_move.failure is null
+      or pg_try_advisory_xact_lock(lead_mover.lock_key(p_move.migration_id));
   end loop;
 end
 $$;
 
-COMMENT ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) IS 'Takes the first due message that nobody holds, with its lane and its move.';
+COMMENT ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) IS 'Takes the first due message that nobody holds, with its lane and its move.';
 
 CREATE FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -1409,7 +1409,7 @@ CREATE FUNCTION public.cancel_lead_migration(p_run_id uuid) RETURNS jsonb
     AS $$
 declare
   v_sent bigint[];
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_progress lead_mover.progress;
   v_messages integer;
 begin
@@ -1421,16 +1421,16 @@ begin
 
   get diagnostics v_messages = row_count;
 
-  v_migration := lead_mover.lock_active_migration(p_run_id);
+  v_move := lead_mover.lock_active_move(p_run_id);
 
-  if v_migration.migration_id is not null then
-    v_messages := v_messages + lead_mover.close_migration(v_migration.migration_id, 'cancelled');
+  if v_move.migration_id is not null then
+    v_messages := v_messages + lead_mover.close_move(v_move.migration_id, 'cancelled');
   end if;
 
   select p.*
   into v_progress
   from lead_mover.progress p
-  where p.migration_id = v_migration.migration_id;
+  where p.migration_id = v_move.migration_id;
 
   return jsonb_build_object(
     'success', true,
@@ -1439,7 +1439,7 @@ begin
     'leads_moved', coalesce(v_progress.moved, 0),
     'leads_remaining', coalesce(v_progress.remaining, 0),
     'message', case
-      when v_migration.migration_id is not null then format(
+      when v_move.migration_id is not null then format(
         'Movimentação cancelada: %s leads movidos, %s restantes', v_progress.moved, v_progress.remaining
       )
       when v_messages > 0 then 'Movimentação cancelada antes de começar'
@@ -1475,7 +1475,7 @@ CREATE FUNCTION public.get_lead_migration_progress(p_run_id uuid DEFAULT NULL::u
     m.finished_at,
     p.attempts,
     coalesce(m.failure, p.last_error)
-  from lead_mover.migrations m
+  from lead_mover.moves m
   join lead_mover.progress p on p.migration_id = m.migration_id
   cross join lateral (
     select p.moved / nullif(extract(epoch from p.last_batch_at - m.started_at), 0)::double precision as leads_per_second
@@ -1522,7 +1522,7 @@ CREATE FUNCTION public.pause_lead_migration(p_run_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_message_id bigint;
 begin
   foreach v_message_id in array lead_mover.lock_sent_messages(p_run_id) loop
@@ -1531,21 +1531,21 @@ begin
     where q.msg_id = v_message_id;
   end loop;
 
-  v_migration := lead_mover.lock_active_migration(p_run_id);
+  v_move := lead_mover.lock_active_move(p_run_id);
 
   update pgmq.q_lead_migration_queue q
   set vt = 'infinity'
   from lead_mover.lanes l
-  where l.migration_id = v_migration.migration_id
+  where l.migration_id = v_move.migration_id
     and l.message_id = q.msg_id;
 
-  update lead_mover.migrations m
+  update lead_mover.moves m
   set status = 'paused'
-  where m.migration_id = v_migration.migration_id;
+  where m.migration_id = v_move.migration_id;
 
-  return lead_mover.control_answer(
+  return lead_mover.control_result(
     p_run_id,
-    v_migration.migration_id,
+    v_move.migration_id,
     'Movimentação pausada: %s leads movidos, %s restantes'
   );
 end
@@ -1567,7 +1567,7 @@ begin
     b.leads_moved,
     b.leads_remaining,
     b.outcome = 'moved',
-    b.text_for_people
+    b.message
   from lead_mover.process_batch(p_batch_size) b
   where b.outcome <> 'idle';
 end
@@ -1580,27 +1580,27 @@ CREATE FUNCTION public.queue_lead_migration(p_run_id uuid, p_funnel_id uuid, p_c
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_total bigint;
 begin
-  v_migration := lead_mover.start_migration(p_run_id, p_funnel_id, p_column_id, p_batch_size);
+  v_move := lead_mover.start_move(p_run_id, p_funnel_id, p_column_id, p_batch_size);
 
   v_total := coalesce(
-    (select p.total from lead_mover.progress p where p.migration_id = v_migration.migration_id),
+    (select p.total from lead_mover.progress p where p.migration_id = v_move.migration_id),
     0
   );
 
   return jsonb_build_object(
     'success', true,
-    'message_id', v_migration.message_id,
-    'migration_id', v_migration.migration_id,
+    'message_id', v_move.message_id,
+    'migration_id', v_move.migration_id,
     'run_id', p_run_id,
     'run_name', (select r.name from lead_mover.runs r where r.id = p_run_id),
     'funnel_id', p_funnel_id,
     'column_id', p_column_id,
     'total', v_total,
     'message', case
-      when v_migration.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
+      when v_move.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
       else format('Movimentação enfileirada: %s leads serão movidos', v_total)
     end
   );
@@ -1614,20 +1614,20 @@ CREATE FUNCTION public.resume_lead_migration(p_run_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
 begin
-  v_migration := lead_mover.lock_active_migration(p_run_id);
+  v_move := lead_mover.lock_active_move(p_run_id);
 
-  if v_migration.status = 'paused' then
-    update lead_mover.migrations m
+  if v_move.status = 'paused' then
+    update lead_mover.moves m
     set
       status = case when m.started_at is null then 'pending' else 'processing' end,
       failure = null
-    where m.migration_id = v_migration.migration_id;
+    where m.migration_id = v_move.migration_id;
 
     delete from pgmq.q_lead_migration_queue q
     using lead_mover.lanes l
-    where l.migration_id = v_migration.migration_id
+    where l.migration_id = v_move.migration_id
       and l.message_id = q.msg_id;
 
     update lead_mover.lanes l
@@ -1635,15 +1635,15 @@ begin
       message_id = null,
       attempts = 0,
       lock_waits = 0
-    where l.migration_id = v_migration.migration_id
+    where l.migration_id = v_move.migration_id
       and l.finished_at is null;
 
-    perform lead_mover.send_lanes(v_migration.migration_id);
+    perform lead_mover.send_lanes(v_move.migration_id);
   end if;
 
-  return lead_mover.control_answer(
+  return lead_mover.control_result(
     p_run_id,
-    v_migration.migration_id,
+    v_move.migration_id,
     'Movimentação retomada: %s leads movidos, %s restantes'
   );
 end
@@ -1656,8 +1656,8 @@ CREATE FUNCTION public.retry_lead_migration(p_run_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_old lead_mover.migrations;
-  v_new lead_mover.migrations;
+  v_old lead_mover.moves;
+  v_new lead_mover.moves;
   v_rejected lead_mover.lanes.skipped%type;
   v_lanes integer := 0;
   v_active boolean;
@@ -1665,7 +1665,7 @@ declare
 begin
   select m.*
   into v_old
-  from lead_mover.migrations m
+  from lead_mover.moves m
   where m.run_id = p_run_id
   order by m.migration_id desc
   limit 1
@@ -1691,7 +1691,7 @@ begin
   end if;
 
   if v_lanes > 0 then
-    insert into lead_mover.migrations (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, retry_of)
+    insert into lead_mover.moves (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, retry_of)
     values (p_run_id, v_old.run_name, v_old.funnel_id, v_old.column_id, v_old.batch_size, v_lanes, v_old.migration_id)
     on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
     returning *
@@ -1718,7 +1718,7 @@ begin
       l.skipped,
       v_new.batch_size,
       -- Where leads were added to the run, more than were counted may have been moved already.
-      greatest(l.total - l.moved - l.rejected - l.settled, 0)
+      greatest(l.total - l.moved - l.rejected - l.unchanged, 0)
     from lead_mover.lanes l
     where l.migration_id = v_old.migration_id
       and l.finished_at is null
@@ -1782,7 +1782,7 @@ CREATE VIEW lead_mover.leads AS
     leads.column_id
    FROM public.leads;
 
-ALTER TABLE lead_mover.migrations ALTER COLUMN migration_id ADD GENERATED ALWAYS AS IDENTITY (
+ALTER TABLE lead_mover.moves ALTER COLUMN migration_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lead_mover.migrations_migration_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -1828,8 +1828,8 @@ CREATE TABLE public.funnels (
 ALTER TABLE ONLY lead_mover.lanes
     ADD CONSTRAINT lanes_pkey PRIMARY KEY (migration_id, lane);
 
-ALTER TABLE ONLY lead_mover.migrations
-    ADD CONSTRAINT migrations_pkey PRIMARY KEY (migration_id);
+ALTER TABLE ONLY lead_mover.moves
+    ADD CONSTRAINT moves_pkey PRIMARY KEY (migration_id);
 
 ALTER TABLE ONLY lead_mover.rejections
     ADD CONSTRAINT rejections_pkey PRIMARY KEY (migration_id, lead_id);
@@ -1849,13 +1849,13 @@ ALTER TABLE ONLY public.leads
 ALTER TABLE ONLY public.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
 
-CREATE UNIQUE INDEX migrations_one_active_per_run ON lead_mover.migrations USING btree (run_id) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text]));
+CREATE UNIQUE INDEX moves_one_active_per_run ON lead_mover.moves USING btree (run_id) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text]));
 
-CREATE INDEX migrations_retry_of_idx ON lead_mover.migrations USING btree (retry_of) WHERE (retry_of IS NOT NULL);
+CREATE INDEX moves_retry_of_idx ON lead_mover.moves USING btree (retry_of) WHERE (retry_of IS NOT NULL);
 
-CREATE INDEX migrations_run_id_idx ON lead_mover.migrations USING btree (run_id, migration_id);
+CREATE INDEX moves_run_id_idx ON lead_mover.moves USING btree (run_id, migration_id);
 
-CREATE INDEX migrations_status_idx ON lead_mover.migrations USING btree (status);
+CREATE INDEX moves_status_idx ON lead_mover.moves USING btree (status);
 
 CREATE INDEX columns_funnel_id_idx ON public.columns USING btree (funnel_id);
 
@@ -1866,13 +1866,13 @@ CREATE INDEX leads_funnel_id_column_id_idx ON public.leads USING btree (funnel_i
 CREATE INDEX leads_run_id_id_idx ON public.leads USING btree (run_id, id);
 
 ALTER TABLE ONLY lead_mover.lanes
-    ADD CONSTRAINT lanes_migration_id_fkey FOREIGN KEY (migration_id) REFERENCES lead_mover.migrations(migration_id) ON DELETE CASCADE;
+    ADD CONSTRAINT lanes_migration_id_fkey FOREIGN KEY (migration_id) REFERENCES lead_mover.moves(migration_id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY lead_mover.migrations
-    ADD CONSTRAINT migrations_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES lead_mover.migrations(migration_id) ON DELETE SET NULL;
+ALTER TABLE ONLY lead_mover.moves
+    ADD CONSTRAINT migrations_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES lead_mover.moves(migration_id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY lead_mover.rejections
-    ADD CONSTRAINT rejections_migration_id_fkey FOREIGN KEY (migration_id) REFERENCES lead_mover.migrations(migration_id) ON DELETE CASCADE;
+    ADD CONSTRAINT rejections_migration_id_fkey FOREIGN KEY (migration_id) REFERENCES lead_mover.moves(migration_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.columns
     ADD CONSTRAINT columns_funnel_id_fkey FOREIGN KEY (funnel_id) REFERENCES public.funnels(id) ON DELETE CASCADE;
@@ -1889,26 +1889,26 @@ GRANT ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message js
 REVOKE ALL ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.close_migration(p_migration_id bigint, p_status text, p_failure text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.close_migration(p_migration_id bigint, p_status text, p_failure text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.control_answer(p_run_id uuid, p_migration_id bigint, p_text text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.control_answer(p_run_id uuid, p_migration_id bigint, p_text text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.fail_migration(p_migration_id bigint, p_failure text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.is_refusal(p_sqlstate text, p_migration lead_mover.migrations) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.is_rejection(p_sqlstate text, p_move lead_mover.moves) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.is_rejection(p_sqlstate text, p_move lead_mover.moves) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lock_active_migration(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.lock_active_move(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lock_active_move(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) TO service_role;
@@ -1918,20 +1918,20 @@ GRANT ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) TO service_ro
 
 REVOKE ALL ON FUNCTION lead_mover.make_private(p_function regprocedure) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.message(p_migration lead_mover.migrations, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_sqlstate text, OUT p_error text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.move_batch(p_migration lead_mover.migrations, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_sqlstate text, OUT p_error text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.move_batch(p_move lead_mover.moves, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_sqlstate text, OUT p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.move_batch(p_move lead_mover.moves, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_sqlstate text, OUT p_error text) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.move_leads(p_migration lead_mover.migrations, p_ids anyarray, OUT p_moved integer, OUT p_settled integer, OUT p_skipped anyarray) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.move_leads(p_move lead_mover.moves, p_ids anyarray, OUT p_moved integer, OUT p_unchanged integer, OUT p_skipped anyarray) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.move_leads(p_move lead_mover.moves, p_ids anyarray, OUT p_moved integer, OUT p_unchanged integer, OUT p_skipped anyarray) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migrations, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_skipped anyarray) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.move_leads_apart(p_migration lead_mover.migrations, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_settled integer, OUT p_skipped anyarray) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.bisect_leads(p_move lead_mover.moves, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_skipped anyarray) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.bisect_leads(p_move lead_mover.moves, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_skipped anyarray) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.move_range(p_migration lead_mover.migrations, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.move_range(p_move lead_mover.moves, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.move_range(p_move lead_mover.moves, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.next_due_seconds() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.next_due_seconds() TO service_role;
@@ -1939,11 +1939,11 @@ GRANT ALL ON FUNCTION lead_mover.next_due_seconds() TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.notify_queued() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.notify_queued() TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT text_for_people text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT text_for_people text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_migration lead_mover.migrations, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_settled integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_text text, OUT p_pickup_seconds double precision) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_text text) TO service_role;
@@ -1954,11 +1954,11 @@ GRANT ALL ON FUNCTION lead_mover.sample() TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.start_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_migration lead_mover.migrations, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) TO service_role;

@@ -1,50 +1,32 @@
 //! The one place that decides what an error of the database means.
 
+use strum::{IntoStaticStr, VariantArray};
 use tokio_postgres::error::{DbError, SqlState};
 
-/// What kind of trouble it is: the label `kind` of `lead_mover_errors_total`, and what is advised.
+/// The kind of an error: the label `kind` of `lead_mover_errors_total`, and what is advised.
 ///
-/// All of them are tried again on a new connection, because each can be mended while the service
+/// After any of them the service tries again on a new connection, because each can be fixed while it
 /// runs: a server that is down, a password that is being changed, a schema still to be installed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum ErrorKind {
     /// The server cannot be reached, or the connection broke.
     Connection,
-    /// The server is there and says no: wrong password, no such database, no right.
+    /// The server is there and denies access: wrong password, no such database, no permission.
     Access,
     /// The functions are not there, or not those of this binary.
     Schema,
-    /// A statement or a lock took too long, or somebody cancelled it.
+    /// A statement or a lock took too long, or was cancelled.
     Timeout,
-    /// Anything else the server said.
+    /// Any other error of the server.
     Database,
 }
 
 impl ErrorKind {
-    /// All of them, for the metrics that exist from the start.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Connection,
-        Self::Access,
-        Self::Schema,
-        Self::Timeout,
-        Self::Database,
-    ];
-
-    /// The value of the label `kind`.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Connection => "connection",
-            Self::Access => "access",
-            Self::Schema => "schema",
-            Self::Timeout => "timeout",
-            Self::Database => "database",
-        }
-    }
-
     /// Decides by the SQLSTATE found in the error or in one of its causes (PostgreSQL manual,
     /// appendix A).
     pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Self {
-        said_by_the_server(error).map_or(Self::Connection, |said| Self::of_sqlstate(said.code()))
+        db_error(error).map_or(Self::Connection, |error| Self::of_sqlstate(error.code()))
     }
 
     fn of_sqlstate(state: &SqlState) -> Self {
@@ -58,7 +40,7 @@ impl ErrorKind {
         }
     }
 
-    /// What the operator can do about it, where there is something to say.
+    /// What the operator can do about it, where something can be advised.
     pub(crate) fn advice(self) -> Option<&'static str> {
         match self {
             Self::Schema => Some("is it installed in this database? Run `lead-mover migrate`"),
@@ -71,25 +53,25 @@ impl ErrorKind {
 /// work in a moment. Where transactions are `serializable` or `repeatable read` by default this is how
 /// batches learn of each other, and where there is a lock time-out how they wait for each other's ledger.
 /// (One of a batch's own, 1 ms long, may also strike when what it was set for is over.)
-pub(crate) fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
-    said_by_the_server(error).is_some_and(|said| {
+pub(crate) fn is_retryable(error: &(dyn std::error::Error + 'static)) -> bool {
+    db_error(error).is_some_and(|error| {
         [
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
             SqlState::LOCK_NOT_AVAILABLE,
         ]
-        .contains(said.code())
+        .contains(error.code())
     })
 }
 
-/// What the server said, where the error or one of its causes is something that it said.
-pub(crate) fn said_by_the_server<'error>(
+/// The server's own error, where it is the error or one of its causes.
+pub(crate) fn db_error<'error>(
     error: &'error (dyn std::error::Error + 'static),
 ) -> Option<&'error DbError> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(database) = error.downcast_ref::<tokio_postgres::Error>() {
-            return database.as_db_error();
+        if let Some(client_error) = error.downcast_ref::<tokio_postgres::Error>() {
+            return client_error.as_db_error();
         }
         cause = error.source();
     }

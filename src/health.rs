@@ -1,15 +1,14 @@
-//! What is true of the service right now, kept as data: `/readyz` shows it, and a change of it is a
-//! log line, so that something that stays down is said once and not once a try.
+//! The state of the service right now, kept as data: `/readyz` shows it, and a change of it is a
+//! log line, so that something that stays down is logged once and not once a try.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::db;
-use crate::error::ErrorKind;
 use crate::metrics;
-use crate::migrate::SchemaState;
+use crate::report;
+use crate::schema::SchemaState;
 
 /// Whether the workers reach the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,17 +28,17 @@ pub(crate) enum DatabaseState {
 pub(crate) enum ListenerState {
     /// Not proved yet.
     Connecting,
-    /// A notification to itself came back, and the session still listens.
+    /// A probe came in, and the session still listens.
     Hearing,
     /// The session accepts `LISTEN` but nothing comes in, as behind a transaction-mode pooler or in another database.
     Deaf,
     /// The session broke; it is being opened again.
     Lost,
-    /// Nothing is to be heard, by choice.
+    /// No notifications are wanted, by choice.
     Off,
 }
 
-/// All that `/readyz` says.
+/// All that `/readyz` shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Health {
     pub(crate) database: DatabaseState,
@@ -49,7 +48,7 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// Whether everything is as it should be.
+    /// Whether the service is ready.
     pub(crate) fn is_ready(self) -> bool {
         self.database == DatabaseState::Reached
             && self.has_its_schema()
@@ -57,27 +56,27 @@ impl Health {
             && !self.draining
     }
 
-    /// Whether the database has this binary's schema, as far as is known.
+    /// Whether the database has this binary's schema, as far as is state.
     pub(crate) fn has_its_schema(self) -> bool {
         self.schema == Some(SchemaState::Current)
     }
 }
 
-/// Where the tasks report to; clones report to the same place.
+/// Where the tasks report to; clones share the state.
 #[derive(Debug, Clone)]
-pub(crate) struct HealthReporter(watch::Sender<Known>);
+pub(crate) struct HealthReporter(watch::Sender<State>);
 
 #[derive(Debug)]
-struct Known {
+struct State {
     health: Health,
     /// The names of the workers whose last call failed. One that works does not make up for one that does
-    /// not: the state would change to and fro, and each time be said.
+    /// not: the state would change to and fro, and be logged each time.
     without_database: BTreeSet<String>,
 }
 
 impl HealthReporter {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(Known {
+        Self(watch::Sender::new(State {
             health: Health {
                 database: DatabaseState::Connecting,
                 schema: None,
@@ -92,11 +91,11 @@ impl HealthReporter {
         self.0.borrow().health
     }
 
-    /// Returns when everything is as it should be.
+    /// Returns when the service is ready.
     pub(crate) async fn ready(&self) {
         let mut health = self.0.subscribe();
         // It fails only when the sender is gone, and that is `self`.
-        let _ready = health.wait_for(|known| known.health.is_ready()).await;
+        let _ready = health.wait_for(|state| state.health.is_ready()).await;
     }
 
     pub(crate) fn database_reached(&self, worker: &str) {
@@ -106,12 +105,11 @@ impl HealthReporter {
     }
 
     pub(crate) fn database_lost(&self, worker: &str, error: &(dyn std::error::Error + 'static)) {
-        let kind = ErrorKind::of(error);
-        metrics::error(kind);
+        let kind = report::database_error(error);
         if self.change_database(worker, DatabaseState::Lost) {
             tracing::error!(
-                error = db::describe(error),
-                kind = kind.label(),
+                error = pg_connection::describe(error),
+                kind = <&str>::from(kind),
                 advice = kind.advice(),
                 "database not reached; trying again"
             );
@@ -162,10 +160,10 @@ impl HealthReporter {
 
     pub(crate) fn listener_lost(&self, error: &(dyn std::error::Error + 'static)) {
         metrics::listener_connected(false);
-        metrics::error(ErrorKind::of(error));
+        report::database_error(error);
         if self.change(|health| &mut health.listener, ListenerState::Lost) {
             tracing::warn!(
-                error = db::describe(error),
+                error = pg_connection::describe(error),
                 "listener lost; polling until it is back"
             );
         }
@@ -177,27 +175,27 @@ impl HealthReporter {
         }
     }
 
-    /// What it is for one worker; `true` when that changed what it is for all.
-    fn change_database(&self, worker: &str, for_it: DatabaseState) -> bool {
-        self.0.send_if_modified(|known| {
-            if for_it == DatabaseState::Reached {
-                known.without_database.remove(worker);
+    /// Sets the state of one worker; `true` when that changed the state of all.
+    fn change_database(&self, worker: &str, of_worker: DatabaseState) -> bool {
+        self.0.send_if_modified(|state| {
+            if of_worker == DatabaseState::Reached {
+                state.without_database.remove(worker);
             } else {
-                known.without_database.insert(worker.to_owned());
+                state.without_database.insert(worker.to_owned());
             }
-            let for_all = if known.without_database.is_empty() {
+            let of_all = if state.without_database.is_empty() {
                 DatabaseState::Reached
             } else {
                 DatabaseState::Lost
             };
-            std::mem::replace(&mut known.health.database, for_all) != for_all
+            std::mem::replace(&mut state.health.database, of_all) != of_all
         })
     }
 
     /// Sets one field; `true` when that changed it.
     fn change<T: PartialEq>(&self, field: impl FnOnce(&mut Health) -> &mut T, value: T) -> bool {
-        self.0.send_if_modified(|known| {
-            let field = field(&mut known.health);
+        self.0.send_if_modified(|state| {
+            let field = field(&mut state.health);
             let changed = *field != value;
             *field = value;
             changed

@@ -5,22 +5,23 @@
 //! always-on service that calls them, and the command line around it. `ARCHITECTURE.md` is the map.
 
 pub mod app;
-mod batch;
 pub mod cli;
 pub mod config;
-pub mod db;
 pub mod doctor;
 mod error;
 mod health;
 mod http;
 mod listener;
-pub mod local_postgres;
 mod metrics;
 pub mod migrate;
+mod pipeline;
 pub mod queue;
 mod report;
 mod retry;
 mod sampler;
+pub mod schema;
+mod session;
 mod shutdown;
+pub mod timings;
 mod wake;
 mod worker;

@@ -1,31 +1,29 @@
-//! Hears `NOTIFY lead_migration_queue` on a connection of its own, and rings the bell.
+//! Listens for `NOTIFY lead_migration_queue` on a connection of its own, and wakes the workers.
 //!
-//! It knows nothing of leads. Correctness never depends on it: without it the workers poll.
+//! It must not depend on leads or the queue. Correctness never depends on it: without it the workers poll.
 
-mod echo;
+mod probe;
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use pg_connection::{ConnectError, ConnectionSettings};
 use postgres_types::Type;
 use thiserror::Error;
 use tokio::time::{Instant, sleep_until};
 use tokio_postgres::Client;
 
-use self::echo::{execute, in_time};
-use crate::db::{self, ConnectError, ConnectionSettings};
+use self::probe::{execute, within};
 use crate::health::HealthReporter;
 use crate::metrics::ConnectionRole;
 use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
-use crate::wake::{Bell, WakeReason};
+use crate::timings::Timings;
+use crate::wake::{WakeReason, WakeSender};
 
-pub(crate) use self::echo::{DEADLINE, Echo, next_notification};
+pub(crate) use self::probe::{NotifyProbe, next_notification};
 
 const CHANNEL: &str = "lead_migration_queue";
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
-/// How far apart the workers look while nothing is heard.
-const DEAF_POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Error)]
 pub(crate) enum ListenError {
@@ -38,27 +36,25 @@ pub(crate) enum ListenError {
     #[error("cannot listen")]
     Listen(#[source] tokio_postgres::Error),
     #[error("cannot send the listener a notification")]
-    Call(#[source] tokio_postgres::Error),
-    #[error(
-        "the listener's connection did not answer within {}",
-        humantime::format_duration(DEADLINE)
-    )]
-    Silent,
+    Notify(#[source] tokio_postgres::Error),
+    #[error("the listener's connection did not answer within {}", humantime::format_duration(*.0))]
+    Timeout(Duration),
     #[error("the listener's session no longer listens")]
-    Forgotten,
+    NotListening,
 }
 
 /// The task that listens.
 pub(crate) struct Listener {
-    /// None: there is nothing to be heard.
+    /// `None`: no notifications are wanted.
     pub(crate) settings: Option<ConnectionSettings>,
-    /// The database whose notifications are to be heard.
+    /// The database whose notifications are to come in.
     pub(crate) database: ConnectionSettings,
-    pub(crate) bell: Bell,
+    pub(crate) wake_sender: WakeSender,
     pub(crate) health: HealthReporter,
     pub(crate) shutdown: Shutdown,
     /// How far apart the workers look while notifications come in.
     pub(crate) poll_interval: Duration,
+    pub(crate) timings: Timings,
 }
 
 impl Listener {
@@ -68,14 +64,13 @@ impl Listener {
             self.health.listener_off();
             return self.shutdown.begun().await;
         };
-        let mut connection = Reconnecting::new(ConnectionRole::Listener);
+        let mut connection = Reconnecting::new(ConnectionRole::Listener, self.timings.reconnect);
         loop {
-            let listening = self.listen(settings, &mut connection);
+            let listening = self.run_session(settings, &mut connection);
             let Some(error) = self.shutdown.or_begun(listening).await else {
                 return;
             };
-            self.bell
-                .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
+            self.poll_more_often();
             self.health.listener_lost(&error);
             if !connection.pause(&self.shutdown).await {
                 return;
@@ -85,74 +80,79 @@ impl Listener {
 
     /// One connection, to its end. The connection is driven here and not by a task of its own,
     /// because awaiting it throws notifications away.
-    async fn listen(
+    async fn run_session(
         &self,
         settings: &ConnectionSettings,
         reconnecting: &mut Reconnecting,
     ) -> ListenError {
-        let (client, mut connection) =
-            match Box::pin(db::connect(settings, "lead-mover listener")).await {
-                Ok(session) => session,
-                Err(error) => return error.into(),
-            };
-        let echo = Echo::new();
-        let session = self.stay(&client, &echo, reconnecting);
-        tokio::pin!(session);
+        let connecting = Box::pin(pg_connection::connect(settings, "lead-mover listener"));
+        let (client, mut connection) = match connecting.await {
+            Ok(session) => session,
+            Err(error) => return error.into(),
+        };
+        let probe = NotifyProbe::new(self.timings.notify);
+        let listening = self.keep_listening(&client, &probe, reconnecting);
+        tokio::pin!(listening);
         loop {
             tokio::select! {
                 notification = next_notification(&mut connection) => match notification {
                     Ok(notification) if notification.channel() == CHANNEL => {
-                        self.bell.ring(WakeReason::Notify);
+                        self.wake_sender.wake(WakeReason::Notify);
                     }
-                    Ok(notification) => echo.hear(&notification),
+                    Ok(notification) => probe.receive(&notification),
                     Err(error) => return error,
                 },
-                Err(error) = &mut session => return error,
+                Err(error) = &mut listening => return error,
             }
         }
     }
 
-    /// Listens once it is proved that it hears, rings for what came in between, and keeps asking whether
-    /// the session is still there. Ends only with an error.
+    /// Listens once a probe has come in, wakes the workers for what was queued before, and keeps asking whether
+    /// the session still listens. Ends only with an error.
     ///
-    /// While it hears nothing it does not listen either: behind a transaction-mode pooler that would stay
-    /// with a server session, and whatever application uses that next would hear of our moves.
-    async fn stay(
+    /// While no probe comes in it does not listen either: behind a transaction-mode pooler `LISTEN` would stay
+    /// with a server session, and the application that uses it next would receive our notifications.
+    async fn keep_listening(
         &self,
         client: &Client,
-        echo: &Echo,
+        probe: &NotifyProbe,
         reconnecting: &mut Reconnecting,
     ) -> Result<Infallible, ListenError> {
-        while !self.hears(client, echo).await? {
-            self.bell
-                .set_poll_interval(self.poll_interval.min(DEAF_POLL_INTERVAL));
-            reconnecting.works();
+        while !self.receives(client, probe).await? {
+            self.poll_more_often();
+            reconnecting.connected();
             self.health.listener_deaf();
-            sleep_until(Instant::now() + HEARTBEAT_INTERVAL).await;
+            sleep_until(Instant::now() + self.timings.heartbeat).await;
         }
-        execute(client, &format!("listen {CHANNEL}")).await?;
-        self.bell.set_poll_interval(self.poll_interval);
-        self.bell.ring(WakeReason::Reconnect);
-        reconnecting.works();
+        execute(client, &format!("listen {CHANNEL}"), self.timings.notify).await?;
+        self.wake_sender.set_poll_interval(self.poll_interval);
+        self.wake_sender.wake(WakeReason::Reconnect);
+        reconnecting.connected();
         self.health.listener_hearing();
         loop {
-            sleep_until(Instant::now() + HEARTBEAT_INTERVAL).await;
-            if !in_time(still_listens(client), ListenError::Connection).await? {
-                return Err(ListenError::Forgotten);
+            sleep_until(Instant::now() + self.timings.heartbeat).await;
+            let asking = still_listens(client);
+            if !within(self.timings.notify, asking, ListenError::Connection).await? {
+                return Err(ListenError::NotListening);
             }
         }
     }
 
-    /// Whether a notification comes in that is sent where moves are queued, so that a listener in another
-    /// database is found out too.
-    async fn hears(&self, client: &Client, echo: &Echo) -> Result<bool, ListenError> {
-        echo.listen(client).await?;
-        let caller = db::open_session(&self.database, "lead-mover echo").await?;
-        let heard = echo.call(&caller).await?;
-        if !heard {
-            echo.unlisten(client).await?;
+    /// Whether a notification comes in that is sent where moves are queued. A listener in another database
+    /// is found out so too.
+    async fn receives(&self, client: &Client, probe: &NotifyProbe) -> Result<bool, ListenError> {
+        probe.listen(client).await?;
+        let sender = pg_connection::open_session(&self.database, "lead-mover probe").await?;
+        let came_in = probe.send(&sender).await?;
+        if !came_in {
+            probe.unlisten(client).await?;
         }
-        Ok(heard)
+        Ok(came_in)
+    }
+
+    fn poll_more_often(&self) {
+        let interval = self.poll_interval.min(self.timings.degraded_poll);
+        self.wake_sender.set_poll_interval(interval);
     }
 }
 

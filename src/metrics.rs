@@ -1,4 +1,4 @@
-//! Every metric: name, help, unit, labels and buckets. Nobody else names one.
+//! Every metric: name, help, unit, labels and buckets. No other module names one.
 
 use std::time::Duration;
 
@@ -6,9 +6,10 @@ use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::error::ErrorKind;
-use crate::queue::{Batch, Outcome, STATUSES, Sample};
+use crate::queue::{Batch, MoveStatus, Outcome, Sample};
 use crate::wake::WakeReason;
 
 const LEADS_MOVED: &str = "lead_mover_leads_moved_total";
@@ -34,23 +35,12 @@ const BUCKETS: [f64; 17] = [
 ];
 
 /// Which connection was opened again: the label `connection`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum ConnectionRole {
     Listener,
     Worker,
     Sampler,
-}
-
-impl ConnectionRole {
-    const ALL: [Self; 3] = [Self::Listener, Self::Worker, Self::Sampler];
-
-    fn label(self) -> &'static str {
-        match self {
-            Self::Listener => "listener",
-            Self::Worker => "worker",
-            Self::Sampler => "sampler",
-        }
-    }
 }
 
 /// Installs the recorder of this process, with every series there from the start.
@@ -73,17 +63,17 @@ fn describe() {
     describe_counter!(
         LEADS_REJECTED,
         Unit::Count,
-        "Leads whose move was refused by a constraint or trigger."
+        "Leads that were rejected by a constraint or trigger."
     );
     describe_counter!(
         BATCHES,
         Unit::Count,
-        "Batches by outcome: moved, failed, ended, refused."
+        "Batches by outcome: moved, failed, move_failed, message_archived."
     );
     describe_histogram!(
         BATCH_DURATION,
         Unit::Seconds,
-        "Seconds from asking for a batch to its commit."
+        "Seconds from requesting a batch to its commit."
     );
     describe_histogram!(
         PICKUP,
@@ -124,31 +114,33 @@ fn describe() {
     describe_gauge!(BUILD_INFO, "Always 1; the label says which version runs.");
 }
 
-/// What happened to this process so far: nothing. What is true of the queue is not known yet.
+/// All series from the start: counters at 0, and what is true of the queue unknown.
 fn start() {
     counter!(LEADS_MOVED).absolute(0);
     counter!(LEADS_REJECTED).absolute(0);
-    for outcome in Outcome::OF_BATCHES {
-        counter!(BATCHES, "outcome" => outcome.label()).absolute(0);
+    for outcome in Outcome::VARIANTS {
+        if *outcome != Outcome::Idle {
+            counter!(BATCHES, "outcome" => label(*outcome)).absolute(0);
+        }
     }
-    for reason in WakeReason::ALL {
-        counter!(WAKEUPS, "reason" => reason.label()).absolute(0);
+    for reason in WakeReason::VARIANTS {
+        counter!(WAKEUPS, "reason" => label(*reason)).absolute(0);
     }
-    for role in ConnectionRole::ALL {
-        counter!(RECONNECTS, "connection" => role.label()).absolute(0);
+    for role in ConnectionRole::VARIANTS {
+        counter!(RECONNECTS, "connection" => label(*role)).absolute(0);
     }
-    for kind in ErrorKind::ALL {
-        counter!(ERRORS, "kind" => kind.label()).absolute(0);
+    for kind in ErrorKind::VARIANTS {
+        counter!(ERRORS, "kind" => label(*kind)).absolute(0);
     }
     gauge!(LISTENER_CONNECTED).set(0);
-    no_sample();
+    clear_gauges();
     let _registered = (histogram!(BATCH_DURATION), histogram!(PICKUP));
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
 }
 
-/// A call that processed a batch, and how long it took.
+/// A batch that was processed, and how long it took.
 pub(crate) fn batch(batch: &Batch, duration: Duration) {
-    counter!(BATCHES, "outcome" => batch.outcome.label()).increment(1);
+    counter!(BATCHES, "outcome" => label(batch.outcome)).increment(1);
     counter!(LEADS_MOVED).increment(u64::from(batch.leads_moved));
     counter!(LEADS_REJECTED).increment(u64::from(batch.leads_rejected));
     histogram!(BATCH_DURATION).record(duration);
@@ -157,28 +149,29 @@ pub(crate) fn batch(batch: &Batch, duration: Duration) {
     }
 }
 
-pub(crate) fn sample(sample: &Sample) {
+/// What a sample says of queue and ledger.
+pub(crate) fn set_gauges(sample: &Sample) {
     gauge!(QUEUE_DEPTH).set(as_f64(sample.queue_depth));
     gauge!(OLDEST_MESSAGE_AGE).set(sample.oldest_message_age);
     gauge!(LEADS_REMAINING).set(as_f64(sample.leads_remaining));
-    for (status, migrations) in &sample.migrations {
-        gauge!(MIGRATIONS, "status" => *status).set(as_f64(*migrations));
+    for (status, moves) in &sample.moves {
+        gauge!(MIGRATIONS, "status" => label(*status)).set(as_f64(*moves));
     }
 }
 
-/// The database has not answered, or no longer does. A 0 would say that nothing waits; what Prometheus takes
-/// for "there is such a series, and no value for it" is `NaN`.
-pub(crate) fn no_sample() {
+/// There is no sample: the database has not answered, or no longer does. A 0 would say that nothing waits;
+/// `NaN` says that the value is unknown.
+pub(crate) fn clear_gauges() {
     for name in [QUEUE_DEPTH, OLDEST_MESSAGE_AGE, LEADS_REMAINING] {
         gauge!(name).set(f64::NAN);
     }
-    for status in STATUSES {
-        gauge!(MIGRATIONS, "status" => status).set(f64::NAN);
+    for status in MoveStatus::VARIANTS {
+        gauge!(MIGRATIONS, "status" => label(*status)).set(f64::NAN);
     }
 }
 
 pub(crate) fn wakeup(reason: WakeReason) {
-    counter!(WAKEUPS, "reason" => reason.label()).increment(1);
+    counter!(WAKEUPS, "reason" => label(reason)).increment(1);
 }
 
 /// Neither connected nor not.
@@ -191,11 +184,16 @@ pub(crate) fn listener_connected(connected: bool) {
 }
 
 pub(crate) fn reconnect(role: ConnectionRole) {
-    counter!(RECONNECTS, "connection" => role.label()).increment(1);
+    counter!(RECONNECTS, "connection" => label(role)).increment(1);
 }
 
 pub(crate) fn error(kind: ErrorKind) {
-    counter!(ERRORS, "kind" => kind.label()).increment(1);
+    counter!(ERRORS, "kind" => label(kind)).increment(1);
+}
+
+/// The word that an enum derives for itself.
+fn label(value: impl Into<&'static str>) -> &'static str {
+    value.into()
 }
 
 #[expect(

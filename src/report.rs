@@ -1,25 +1,27 @@
-//! Says what became of a batch: to the metrics, to the log, and to whoever watches inside the process.
+//! Reports what became of a batch, or of a call that failed: to the metrics, to the log, and to subscribers
+//! inside the process.
 
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
+use crate::error::ErrorKind;
 use crate::metrics;
 use crate::queue::{Batch, Outcome};
 
-/// How many reports a slow watcher may be behind before it misses some.
+/// How many reports a slow subscriber may be behind before it misses some.
 const REPORTS_KEPT: usize = 1024;
 
-/// A batch that was processed, and when: for whoever watches from inside the process.
+/// A batch that was processed, and when.
 #[derive(Debug, Clone)]
 pub struct BatchReport {
-    /// What the database said of it.
+    /// What the database returned for it.
     pub batch: Batch,
     /// When its commit was acknowledged.
     pub at: Instant,
 }
 
-/// Where those who process batches report to; clones report to the same place.
+/// Where those who process batches report to; clones report to the same subscribers.
 #[derive(Debug, Clone)]
 pub(crate) struct Reporter(broadcast::Sender<BatchReport>);
 
@@ -33,22 +35,30 @@ impl Reporter {
         self.0.subscribe()
     }
 
-    /// A batch has just been answered for, after that time.
+    /// Reports a batch whose result has just come in, after that time.
     pub(crate) fn batch(&self, batch: Batch, duration: Duration) {
         metrics::batch(&batch, duration);
         log(&batch);
-        // Nobody need be listening.
-        let _listeners = self.0.send(BatchReport {
+        // There need not be a subscriber.
+        let _subscribers = self.0.send(BatchReport {
             batch,
             at: Instant::now(),
         });
     }
 }
 
+/// Counts a call to the database that failed as a whole, and says what kind of error it is. Every task calls
+/// it once for each failure; nothing else counts them.
+pub(crate) fn database_error(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
+    let kind = ErrorKind::of(error);
+    metrics::error(kind);
+    kind
+}
+
 fn log(batch: &Batch) {
     let message_id = batch.message_id;
     let run_id = batch.run_id.map(tracing::field::display);
-    let text = batch.text.as_deref();
+    let text = batch.message.as_deref();
     match batch.outcome {
         Outcome::Idle => {}
         Outcome::Moved if batch.leads_remaining == 0 => {
@@ -56,7 +66,7 @@ fn log(batch: &Batch) {
         }
         Outcome::Moved => tracing::debug!(message_id, run_id, text, "batch"),
         Outcome::Failed => tracing::warn!(message_id, run_id, text, "batch failed"),
-        Outcome::Ended => tracing::error!(message_id, run_id, text, "move failed"),
-        Outcome::Refused => tracing::warn!(message_id, text, "message refused"),
+        Outcome::MoveFailed => tracing::error!(message_id, run_id, text, "move failed"),
+        Outcome::MessageArchived => tracing::warn!(message_id, text, "message archived"),
     }
 }

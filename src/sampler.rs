@@ -1,121 +1,112 @@
-//! Reads the gauges of queue and ledger, and which schema the database has, when somebody asks for them:
-//! a service that nobody looks at leaves the database alone.
+//! Takes samples of queue and ledger for the gauges, and looks which schema the database has, when a request
+//! asks for them: a service that nobody looks at leaves the database alone.
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use pg_connection::ConnectionSettings;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
-use crate::db::{self, ConnectionSettings};
 use crate::error::ErrorKind;
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
-use crate::queue::{self, Queue, QueueError};
+use crate::queue::{Queue, QueueError, Sample};
+use crate::report;
 use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
+use crate::timings::Timings;
 
-/// How old a sample may be; how far apart to look unasked while the schema is not the right one; and how
-/// far apart the histograms are told to sort what they have recorded into buckets.
-const SAMPLE_INTERVAL: Duration = Duration::from_secs(15);
-/// How old a sample may become while the database does not answer. After that nobody knows, and the gauges
-/// say so: a number that stands still looks like a queue that does.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
-/// How long whoever asks waits for the answer. After that the last one has to do.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// How long the server may take: a connection that is gone without a word would else be waited for for ever,
-/// and the gauges stand still.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(15);
-
-/// The task that samples.
+/// The task that takes samples.
 pub(crate) struct Sampler {
     pub(crate) settings: ConnectionSettings,
     pub(crate) health: HealthReporter,
     pub(crate) shutdown: Shutdown,
     pub(crate) metrics: PrometheusHandle,
-    pub(crate) sample: Sample,
+    pub(crate) gauges: GaugeCache,
+    pub(crate) timings: Timings,
 }
 
-/// Where to ask for a sample; clones ask the same sampler.
+/// The gauges as the last sample set them, and the way to request another; clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Sample {
-    asked: Arc<Notify>,
-    taken: watch::Sender<Option<Instant>>,
+pub(crate) struct GaugeCache {
+    requested: Arc<Notify>,
+    updated: watch::Sender<Option<Instant>>,
+    timings: Timings,
 }
 
-impl Sample {
-    pub(crate) fn new() -> Self {
+impl GaugeCache {
+    pub(crate) fn new(timings: Timings) -> Self {
         Self {
-            asked: Arc::new(Notify::new()),
-            taken: watch::Sender::new(None),
+            requested: Arc::new(Notify::new()),
+            updated: watch::Sender::new(None),
+            timings,
         }
     }
 
-    /// Asks for one, unless the last is fresh.
-    pub(crate) fn ask(&self) {
-        if !is_fresh(*self.taken.borrow()) {
-            self.asked.notify_one();
+    /// Requests a sample, unless the last is fresh.
+    pub(crate) fn request(&self) {
+        if !self.is_fresh(*self.updated.borrow()) {
+            self.requested.notify_one();
         }
     }
 
-    /// Asks, and waits until there is a fresh one, where the database answers soon. Where it has not for too
+    /// Requests a sample, and waits for it where the database answers soon. Where it has not answered for too
     /// long, the gauges show no number.
     pub(crate) async fn refresh(&self) {
-        let mut taken = self.taken.subscribe();
-        self.ask();
-        if timeout(PATIENCE, taken.wait_for(|taken| is_fresh(*taken)))
-            .await
-            .is_err()
-        {
-            self.forget_what_is_too_old();
+        let mut updated = self.updated.subscribe();
+        self.request();
+        let fresh = updated.wait_for(|updated| self.is_fresh(*updated));
+        if timeout(self.timings.sample_wait, fresh).await.is_err() {
+            self.expire();
         }
     }
 
-    fn forget_what_is_too_old(&self) {
-        // Inside, so that it is not the sample of this very moment that is forgotten.
-        self.taken.send_if_modified(|taken| {
-            let forgotten = taken.is_some_and(|taken| taken.elapsed() > FORGOTTEN_AFTER);
-            if forgotten {
-                metrics::no_sample();
-                *taken = None;
+    fn expire(&self) {
+        // Inside, so that it is not the sample of this very moment that is cleared.
+        self.updated.send_if_modified(|updated| {
+            let is_expired =
+                updated.is_some_and(|updated| updated.elapsed() > self.timings.sample_expiry);
+            if is_expired {
+                metrics::clear_gauges();
+                *updated = None;
             }
-            forgotten
+            is_expired
         });
     }
 
-    fn show(&self, sample: &queue::Sample) {
-        self.taken.send_modify(|taken| {
-            metrics::sample(sample);
-            *taken = Some(Instant::now());
+    fn store(&self, sample: &Sample) {
+        self.updated.send_modify(|updated| {
+            metrics::set_gauges(sample);
+            *updated = Some(Instant::now());
         });
     }
-}
 
-fn is_fresh(taken: Option<Instant>) -> bool {
-    taken.is_some_and(|taken| taken.elapsed() < SAMPLE_INTERVAL)
+    fn is_fresh(&self, updated: Option<Instant>) -> bool {
+        updated.is_some_and(|updated| updated.elapsed() < self.timings.sample)
+    }
 }
 
 impl Sampler {
-    /// Samples when asked until stopping begins, through any number of lost connections.
+    /// Takes samples on request until stopping begins, through any number of lost connections.
     pub(crate) async fn run(self) {
-        let mut connection = Reconnecting::new(ConnectionRole::Sampler);
-        let mut said = None;
+        let mut connection = Reconnecting::new(ConnectionRole::Sampler, self.timings.reconnect);
+        let mut logged = None;
         loop {
-            let sampling = self.sample(&mut connection, &mut said);
-            let Some(Err(error)) = self.shutdown.or_begun(sampling).await else {
+            let session = self.run_session(&mut connection, &mut logged);
+            let Some(Err(error)) = self.shutdown.or_begun(session).await else {
                 return;
             };
-            let kind = ErrorKind::of(&error);
-            // The workers say when the database is lost, but not what only this task may not do.
-            if kind == ErrorKind::Connection || said == Some(kind) {
-                tracing::debug!(error = db::describe(&error), "sampling failed");
+            let kind = report::database_error(&error);
+            // The workers log when the database is lost, but not what only this task may not do.
+            if kind == ErrorKind::Connection || logged == Some(kind) {
+                tracing::debug!(error = pg_connection::describe(&error), "sampling failed");
             } else {
-                said = Some(kind);
+                logged = Some(kind);
                 tracing::warn!(
-                    error = db::describe(&error),
-                    kind = kind.label(),
+                    error = pg_connection::describe(&error),
+                    kind = <&str>::from(kind),
                     "the gauges cannot be read; trying again"
                 );
             }
@@ -125,24 +116,27 @@ impl Sampler {
         }
     }
 
-    async fn sample(
+    /// One connection, to its end. `logged` is the kind of error that the log has already.
+    async fn run_session(
         &self,
         connection: &mut Reconnecting,
-        said: &mut Option<ErrorKind>,
+        logged: &mut Option<ErrorKind>,
     ) -> Result<(), QueueError> {
         let queue = Queue::connect(&self.settings, "lead-mover sampler").await?;
         loop {
-            self.health.schema(answer(queue.schema_state()).await?);
-            self.sample.show(&answer(queue.sample()).await?);
-            connection.works();
-            *said = None;
-            self.until_asked().await;
+            self.health
+                .schema(self.in_time(queue.schema_state()).await?);
+            self.gauges.store(&self.in_time(queue.sample()).await?);
+            connection.connected();
+            *logged = None;
+            self.until_requested().await;
         }
     }
 
-    /// Returns when somebody asks, or the schema may have become the right one.
-    async fn until_asked(&self) {
-        while timeout(SAMPLE_INTERVAL, self.sample.asked.notified())
+    /// Returns on a request, or when the schema may have become the right one. Meanwhile the histograms sort
+    /// what they have recorded into buckets.
+    async fn until_requested(&self) {
+        while timeout(self.timings.sample, self.gauges.requested.notified())
             .await
             .is_err()
         {
@@ -152,50 +146,57 @@ impl Sampler {
             }
         }
     }
-}
 
-async fn answer<T>(asked: impl Future<Output = Result<T, QueueError>>) -> Result<T, QueueError> {
-    timeout(ANSWER_DEADLINE, asked)
-        .await
-        .map_err(|_| QueueError::Silent)?
+    /// A connection that is gone without a word would else be waited for for ever.
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, QueueError>>,
+    ) -> Result<T, QueueError> {
+        timeout(self.timings.sample_response, answer)
+            .await
+            .map_err(|_| QueueError::NoResponse)?
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use metrics_exporter_prometheus::PrometheusBuilder;
     use tokio::time::advance;
 
     use super::*;
 
-    fn a_sample() -> queue::Sample {
-        queue::Sample {
+    fn sample() -> Sample {
+        Sample {
             queue_depth: 5,
             oldest_message_age: Duration::ZERO,
             leads_remaining: 0,
-            migrations: Vec::new(),
+            moves: Vec::new(),
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_read_longer_than_a_minute_ago_is_not_known_any_more() {
+    async fn a_sample_older_than_a_minute_is_not_shown() {
         let recorder = PrometheusBuilder::new().build_recorder();
         let (shown, _guard) = (
             recorder.handle(),
             ::metrics::set_default_local_recorder(&recorder),
         );
-        let sample = Sample::new();
-        sample.show(&a_sample());
+        let timings = Timings::default();
+        let gauges = GaugeCache::new(timings);
+        gauges.store(&sample());
 
-        advance(FORGOTTEN_AFTER / 2).await;
-        sample.refresh().await;
+        advance(timings.sample_expiry / 2).await;
+        gauges.refresh().await;
         assert!(shown.render().contains("lead_mover_queue_depth 5\n"));
 
-        advance(FORGOTTEN_AFTER / 2).await;
-        sample.refresh().await;
+        advance(timings.sample_expiry / 2).await;
+        gauges.refresh().await;
         assert!(shown.render().contains("lead_mover_queue_depth NaN\n"));
 
-        sample.show(&a_sample());
-        sample.refresh().await;
+        gauges.store(&sample());
+        gauges.refresh().await;
         assert!(shown.render().contains("lead_mover_queue_depth 5\n"));
     }
 }

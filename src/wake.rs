@@ -1,14 +1,16 @@
-//! What the listener tells the workers: "look", and how far apart to look unasked.
+//! How the listener wakes the workers, and sets how far apart they poll.
 //!
-//! Waking carries no data. A worker that is told to look finds out from the queue what there is, so
-//! that notification, poll and due time all run the same code.
+//! Waking carries no data. A worker that is woken asks the queue what is due, so that notification, poll and
+//! due time all run the same code.
 
 use std::time::Duration;
 
+use strum::{IntoStaticStr, VariantArray};
 use tokio::sync::watch;
 
-/// Why a worker looked at the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a worker looked at the queue: the label `reason` of `lead_mover_wakeups_total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum WakeReason {
     /// A notification came in.
     Notify,
@@ -16,32 +18,17 @@ pub(crate) enum WakeReason {
     Reconnect,
     /// A delayed message fell due.
     Due,
-    /// Nobody said anything for a whole poll interval.
+    /// A whole poll interval has passed.
     Poll,
-}
-
-impl WakeReason {
-    /// All of them, for the metrics that exist from the start.
-    pub(crate) const ALL: [Self; 4] = [Self::Notify, Self::Reconnect, Self::Due, Self::Poll];
-
-    /// The value of the label `reason`.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Notify => "notify",
-            Self::Reconnect => "reconnect",
-            Self::Due => "due",
-            Self::Poll => "poll",
-        }
-    }
 }
 
 /// The listener's end.
 #[derive(Debug, Clone)]
-pub(crate) struct Bell(watch::Sender<Signal>);
+pub(crate) struct WakeSender(watch::Sender<Signal>);
 
-/// A worker's end. A ring between looking and waiting is not lost: the next wait ends at once.
+/// A worker's end. A wake between looking and waiting is not lost: the next wait ends at once.
 #[derive(Debug, Clone)]
-pub(crate) struct Ear(watch::Receiver<Signal>);
+pub(crate) struct WakeReceiver(watch::Receiver<Signal>);
 
 #[derive(Debug, Clone, Copy)]
 struct Signal {
@@ -49,22 +36,22 @@ struct Signal {
     poll_interval: Duration,
 }
 
-/// A bell, and an ear to be cloned for each worker.
-pub(crate) fn bell(poll_interval: Duration) -> (Bell, Ear) {
+/// A sender, and a receiver to be cloned for each worker.
+pub(crate) fn channel(poll_interval: Duration) -> (WakeSender, WakeReceiver) {
     let (sender, receiver) = watch::channel(Signal {
         reason: WakeReason::Reconnect,
         poll_interval,
     });
-    (Bell(sender), Ear(receiver))
+    (WakeSender(sender), WakeReceiver(receiver))
 }
 
-impl Bell {
+impl WakeSender {
     /// Wakes every worker.
-    pub(crate) fn ring(&self, reason: WakeReason) {
+    pub(crate) fn wake(&self, reason: WakeReason) {
         self.0.send_modify(|signal| signal.reason = reason);
     }
 
-    /// Changes how far apart the workers look unasked; wakes those that sleep for longer than that.
+    /// Changes how far apart the workers poll; wakes those that would sleep for longer than that.
     pub(crate) fn set_poll_interval(&self, poll_interval: Duration) {
         self.0.send_if_modified(|signal| {
             let shorter = poll_interval < signal.poll_interval;
@@ -75,13 +62,13 @@ impl Bell {
     }
 }
 
-impl Ear {
-    /// To be called before looking: only rings after this end the next wait.
+impl WakeReceiver {
+    /// To be called before looking: only a wake after this ends the next wait.
     pub(crate) fn clear(&mut self) {
         self.0.mark_unchanged();
     }
 
-    /// Waits for a ring, for the next due message, or for the poll interval.
+    /// Waits for a wake, for the next due message, or for the poll interval.
     pub(crate) async fn wait(&mut self, next_due: Option<Duration>) -> WakeReason {
         let poll_interval = self.0.borrow().poll_interval;
         let (at_most, reason) = match next_due {
@@ -90,7 +77,7 @@ impl Ear {
         };
         match tokio::time::timeout(at_most, self.0.changed()).await {
             Ok(Ok(())) => self.0.borrow().reason,
-            // The bell is gone only while everything is being stopped.
+            // The sender is gone only while everything is being stopped.
             Ok(Err(_)) | Err(_) => reason,
         }
     }
@@ -103,32 +90,32 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[tokio::test]
-    async fn a_ring_between_looking_and_waiting_is_heard() {
-        let (bell, mut ear) = bell(HOUR);
-        ear.clear();
+    async fn a_wake_between_looking_and_waiting_is_not_lost() {
+        let (sender, mut receiver) = channel(HOUR);
+        receiver.clear();
 
-        bell.ring(WakeReason::Notify);
+        sender.wake(WakeReason::Notify);
 
-        assert_eq!(ear.wait(None).await, WakeReason::Notify);
+        assert_eq!(receiver.wait(None).await, WakeReason::Notify);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_delayed_message_ends_the_wait_before_the_poll_does() {
-        let (_bell, mut ear) = bell(HOUR);
+        let (_sender, mut receiver) = channel(HOUR);
 
         assert_eq!(
-            ear.wait(Some(Duration::from_secs(1))).await,
+            receiver.wait(Some(Duration::from_secs(1))).await,
             WakeReason::Due
         );
-        assert_eq!(ear.wait(None).await, WakeReason::Poll);
+        assert_eq!(receiver.wait(None).await, WakeReason::Poll);
     }
 
     #[tokio::test]
     async fn a_shorter_poll_interval_reaches_a_worker_that_sleeps() {
-        let (bell, mut ear) = bell(HOUR);
+        let (sender, mut receiver) = channel(HOUR);
 
-        bell.set_poll_interval(Duration::from_secs(2));
+        sender.set_poll_interval(Duration::from_secs(2));
 
-        assert_eq!(ear.wait(None).await, WakeReason::Poll);
+        assert_eq!(receiver.wait(None).await, WakeReason::Poll);
     }
 }

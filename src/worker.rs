@@ -1,74 +1,73 @@
-//! Takes batches until there is none, then waits to be woken.
+//! Processes batches until nothing is due, then waits to be woken.
 
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use crate::batch::{Calls, Unanswered};
-use crate::db::{self, ConnectionSettings};
-use crate::error::{self, ErrorKind};
+use crate::error;
 use crate::health::HealthReporter;
 use crate::metrics::{self, ConnectionRole};
+use crate::pipeline::{Pipeline, PipelineError};
 use crate::queue::{Batch, Outcome, Queue, QueueError};
-use crate::report::Reporter;
+use crate::report::{self, Reporter};
 use crate::retry::Reconnecting;
 use crate::shutdown::Shutdown;
-use crate::wake::Ear;
+use crate::timings::Timings;
+use crate::wake::WakeReceiver;
+use pg_connection::ConnectionSettings;
 
-/// How long a new session may take to say anything: a server, or a pooler, that takes connections and
-/// answers nothing looks open for ever.
-const PING_DEADLINE: Duration = Duration::from_secs(10);
-/// What a batch of a hundred leads takes about.
-const QUICK_BATCH: Duration = Duration::from_millis(3);
-/// The one that the server is at, one that it finds when it is done, and one more because this process may
+/// About what a batch of a hundred leads takes.
+const SHORT_BATCH: Duration = Duration::from_millis(3);
+/// The batch that the server is at, one that it finds when that is done, and one more because this process may
 /// have to wait for a processor to send it.
-const IN_FLIGHT_NEXT_DOOR: usize = 3;
-/// The most calls in flight on one session. When stopping begins they are finished, so not too many.
+const LEAST_IN_FLIGHT: usize = 3;
+/// The most batches in flight on one session. When stopping begins they are finished, so not too many.
 const MOST_IN_FLIGHT: usize = 16;
-/// Whoever was in the way has mostly ended; where not, it is not asked without pause.
-const AFTER_A_CONFLICT: Duration = Duration::from_millis(20);
+/// By then the transaction that was in the way has mostly ended.
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// One of several tasks that share the work.
 pub(crate) struct Worker {
     pub(crate) settings: ConnectionSettings,
-    /// What its session calls itself.
+    /// The `application_name` of its session.
     pub(crate) name: String,
-    pub(crate) ear: Ear,
+    pub(crate) wake_receiver: WakeReceiver,
     pub(crate) health: HealthReporter,
     pub(crate) shutdown: Shutdown,
     pub(crate) reporter: Reporter,
+    pub(crate) timings: Timings,
 }
 
 impl Worker {
     /// Works until stopping begins, through any number of lost connections.
     pub(crate) async fn run(mut self) {
-        let mut connection = Reconnecting::new(ConnectionRole::Worker);
+        let mut connection = Reconnecting::new(ConnectionRole::Worker, self.timings.reconnect);
         loop {
-            let connecting = Queue::connect_to_work(&self.settings, &self.name);
+            let connecting = Queue::connect_worker(&self.settings, &self.name);
             let error = match self.shutdown.or_begun(connecting).await {
                 None => return,
                 Some(Err(error)) => error,
                 Some(Ok(queue)) => match self.work(&queue, &mut connection).await {
-                    Unanswered::Stopped => return,
-                    Unanswered::Lost(error) => error,
+                    PipelineError::Stopped => return,
+                    PipelineError::ConnectionLost(error) => error,
                 },
             };
             self.health.database_lost(&self.name, &error);
-            // Not the ear: a storm of notifications would undo the backoff.
+            // It does not wait for a wake: a storm of notifications would undo the backoff.
             if !connection.pause(&self.shutdown).await {
                 return;
             }
         }
     }
 
-    async fn work(&mut self, queue: &Queue, connection: &mut Reconnecting) -> Unanswered {
-        let most_in_flight = match self.shutdown.or_begun(round_trip(queue)).await {
-            None => return Unanswered::Stopped,
+    async fn work(&mut self, queue: &Queue, connection: &mut Reconnecting) -> PipelineError {
+        let most_in_flight = match self.shutdown.or_begun(self.round_trip(queue)).await {
+            None => return PipelineError::Stopped,
             Some(Ok(round_trip)) => most_in_flight(round_trip),
-            Some(Err(error)) => return Unanswered::Lost(error),
+            Some(Err(error)) => return PipelineError::ConnectionLost(error),
         };
         loop {
-            self.ear.clear();
+            self.wake_receiver.clear();
             let next_due = match self.drain(queue, most_in_flight, connection).await {
                 Ok(next_due) => next_due,
                 Err(end) => return end,
@@ -76,49 +75,49 @@ impl Worker {
             match self
                 .shutdown
                 .clone()
-                .or_begun(self.ear.wait(next_due))
+                .or_begun(self.wake_receiver.wait(next_due))
                 .await
             {
                 Some(reason) => metrics::wakeup(reason),
-                None => return Unanswered::Stopped,
+                None => return PipelineError::Stopped,
             }
         }
     }
 
-    /// Batch after batch until nothing is due. Answers with when something will be.
+    /// Batch after batch until nothing is due. Returns how long it is until something will be.
     async fn drain(
         &self,
         queue: &Queue,
         most_in_flight: usize,
         connection: &mut Reconnecting,
-    ) -> Result<Option<Duration>, Unanswered> {
-        let mut calls = Calls::new(queue, &self.shutdown);
+    ) -> Result<Option<Duration>, PipelineError> {
+        let mut pipeline = Pipeline::new(queue, &self.shutdown, self.timings.response);
         // One, until there turns out to be more to do than one batch; then as many as there is work for.
         let mut wanted = 1;
         let mut idle = None;
         loop {
-            while idle.is_none() && calls.len() < wanted && !self.shutdown.has_begun() {
-                calls.send(None);
+            while idle.is_none() && pipeline.len() < wanted && !self.shutdown.has_begun() {
+                pipeline.push(None);
             }
-            let (batch, duration) = match calls.answer().await {
-                Ok(Some(answer)) => answer,
-                Ok(None) => return idle.ok_or(Unanswered::Stopped),
-                // The database has answered; it is not lost.
-                Err(Unanswered::Lost(error)) if error::is_conflict(&error) => {
-                    metrics::error(ErrorKind::of(&error));
+            let (batch, duration) = match pipeline.next_result().await {
+                Ok(Some(result)) => result,
+                Ok(None) => return idle.ok_or(PipelineError::Stopped),
+                // The database has answered, so the connection is not lost.
+                Err(PipelineError::ConnectionLost(error)) if error::is_retryable(&error) => {
+                    report::database_error(&error);
                     tracing::debug!(
-                        error = db::describe(&error),
-                        "batch in conflict with another"
+                        error = pg_connection::describe(&error),
+                        "another transaction was in the way of the batch"
                     );
                     idle = None;
                     // When stopping begins, what is in flight is waited for all the same.
-                    let _on = self.shutdown.sleep(AFTER_A_CONFLICT).await;
+                    let _on = self.shutdown.sleep(RETRY_DELAY).await;
                     continue;
                 }
                 Err(end) => return Err(end),
             };
             self.health.database_reached(&self.name);
-            connection.works();
+            connection.connected();
             if batch.outcome == Outcome::Idle {
                 idle = Some(batch.next_due);
             } else {
@@ -127,6 +126,15 @@ impl Worker {
                 self.reporter.batch(batch, duration);
             }
         }
+    }
+
+    /// How long the database takes for an empty statement.
+    async fn round_trip(&self, queue: &Queue) -> Result<Duration, QueueError> {
+        let sent = Instant::now();
+        timeout(self.timings.ping, queue.ping())
+            .await
+            .map_err(|_| QueueError::NoResponse)??;
+        Ok(sent.elapsed())
     }
 }
 
@@ -137,22 +145,14 @@ fn batches_left(batch: &Batch) -> usize {
         .unwrap_or_default()
 }
 
-async fn round_trip(queue: &Queue) -> Result<Duration, QueueError> {
-    let asked = Instant::now();
-    timeout(PING_DEADLINE, queue.ping())
-        .await
-        .map_err(|_| QueueError::Silent)??;
-    Ok(asked.elapsed())
-}
-
-/// How many calls to have in flight: so many that the server has the next one at hand when it is done with
+/// How many batches to have in flight: so many that the server has the next one at hand when it is done with
 /// one, and another for each batch that would fit into a round trip, so that a database far away is kept as
-/// busy as one next door.
+/// busy as a near one.
 fn most_in_flight(round_trip: Duration) -> usize {
-    let batches = round_trip.as_millis() / QUICK_BATCH.as_millis();
+    let batches = round_trip.as_millis() / SHORT_BATCH.as_millis();
     usize::try_from(batches)
         .unwrap_or(usize::MAX)
-        .saturating_add(IN_FLIGHT_NEXT_DOOR)
+        .saturating_add(LEAST_IN_FLIGHT)
         .min(MOST_IN_FLIGHT)
 }
 
@@ -161,10 +161,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_farther_the_database_the_more_calls_are_in_flight() {
+    fn the_farther_the_database_the_more_batches_are_in_flight() {
         for (round_trip_ms, expected) in [(0, 3), (1, 3), (3, 4), (20, 9), (50, 16), (5_000, 16)] {
-            let calls = most_in_flight(Duration::from_millis(round_trip_ms));
-            assert_eq!(calls, expected, "{round_trip_ms} ms");
+            let batches = most_in_flight(Duration::from_millis(round_trip_ms));
+            assert_eq!(batches, expected, "{round_trip_ms} ms");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! A PostgreSQL with the example schema and whatever runs a part wants.
 
-use lead_mover::db::{self, ConnectionSettings};
-use lead_mover::local_postgres::{Durability, LocalPostgres};
 use lead_mover::migrate;
 use lead_mover::queue::Queue;
+use local_postgres::{Durability, LocalPostgres};
+use pg_connection::ConnectionSettings;
 use tokio_postgres::Client;
 use uuid::{Uuid, uuid};
 
@@ -29,7 +29,7 @@ impl Bed {
         migrate::install(&settings, true)
             .await
             .expect("it installs");
-        let client = db::open_session(&settings, "bench")
+        let client = pg_connection::open_session(&settings, "bench")
             .await
             .expect("it opens");
         client
@@ -67,7 +67,7 @@ impl Bed {
     }
 
     pub(crate) async fn open(&self) -> Client {
-        db::open_session(&self.settings, "bench")
+        pg_connection::open_session(&self.settings, "bench")
             .await
             .expect("it opens")
     }
@@ -83,7 +83,7 @@ impl Bed {
     pub(crate) async fn import(&self, runs: &[(Uuid, i32)]) {
         self.client
             .batch_execute(
-                "truncate public.leads, public.runs, lead_mover.migrations cascade;
+                "truncate public.leads, public.runs, lead_mover.moves cascade;
                  truncate pgmq.q_lead_migration_queue, pgmq.a_lead_migration_queue",
             )
             .await
@@ -130,7 +130,9 @@ async fn set_for_the_next_start(
     settings: &ConnectionSettings,
     server_settings: &[(String, String)],
 ) {
-    let client = db::open_session(settings, "bench").await.expect("it opens");
+    let client = pg_connection::open_session(settings, "bench")
+        .await
+        .expect("it opens");
     let commit_timestamps = ("track_commit_timestamp".to_owned(), "on".to_owned());
     for (name, value) in server_settings.iter().chain([&commit_timestamps]) {
         let statement: String = client
@@ -144,6 +146,6 @@ async fn set_for_the_next_start(
         client
             .batch_execute(&statement)
             .await
-            .unwrap_or_else(|error| panic!("{name}={value}: {}", db::describe(&error)));
+            .unwrap_or_else(|error| panic!("{name}={value}: {}", pg_connection::describe(&error)));
     }
 }

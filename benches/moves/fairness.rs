@@ -111,7 +111,7 @@ async fn work(queue: &Queue, seen: &Seen) {
             }
             // Only where the large move has ended too soon; whoever waits says so.
             Outcome::Idle => pause().await,
-            other => panic!("{other:?}: {:?}", batch.text),
+            other => panic!("{other:?}: {:?}", batch.message),
         }
     }
 }

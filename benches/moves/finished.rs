@@ -36,7 +36,7 @@ pub(crate) async fn queue_by_and_wait(bed: &Bed, run: Uuid, enqueue: &str) -> f6
                 "select 1000 * extract(epoch from
                    pg_xact_commit_timestamp(m.xmin) - coalesce($3, pg_xact_commit_timestamp($2::text::xid))
                  )::double precision
-                 from lead_mover.migrations m
+                 from lead_mover.moves m
                  where m.run_id = $1 and m.status = 'completed'",
                 &[&run, &transaction, &due],
             )

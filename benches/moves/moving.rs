@@ -61,7 +61,7 @@ async fn drain(queue: &Queue) -> Vec<Duration> {
                 batches.push(duration);
                 calls.push_back(queue.process_batch(None));
             }
-            other => panic!("{other:?}: {:?}", batch.text),
+            other => panic!("{other:?}: {:?}", batch.message),
         }
     }
     batches

@@ -42,7 +42,7 @@ pub(crate) async fn measure(bed: &Bed, rounds: u16) -> Figures {
 }
 
 /// What autovacuum does within a minute or so.
-const MAINTAIN: &str = "vacuum analyze lead_mover.migrations, lead_mover.lanes,
+const MAINTAIN: &str = "vacuum analyze lead_mover.moves, lead_mover.lanes,
     pgmq.q_lead_migration_queue, pgmq.a_lead_migration_queue";
 
 /// The newest moves are the active ones.
@@ -50,7 +50,7 @@ async fn fill(bed: &Bed, active: i32) {
     eprintln!("  {MOVES} moves and {ARCHIVED} archived messages are being made");
     bed.import(&[]).await;
     bed.execute(&format!(
-        "insert into lead_mover.migrations (
+        "insert into lead_mover.moves (
            run_id, run_name, funnel_id, column_id, batch_size, status, open_lanes, queued_at, started_at, finished_at
          )
          select
@@ -71,12 +71,12 @@ async fn fill(bed: &Bed, active: i32) {
 
          insert into lead_mover.lanes (migration_id, lane, batch_size, total, moved, finished_at)
          select m.migration_id, lane, 100, 500, case when m.finished_at is null then 100 else 500 end, m.finished_at
-         from lead_mover.migrations m, generate_series(1, 16) as lane;
+         from lead_mover.moves m, generate_series(1, 16) as lane;
 
          with sent as (
            insert into pgmq.q_lead_migration_queue (vt, message)
            select clock_timestamp(), lead_mover.message(m, l.lane, 100, 400, 500, now())
-           from lead_mover.migrations m
+           from lead_mover.moves m
            join lead_mover.lanes l using (migration_id)
            where m.finished_at is null
            returning msg_id, (message ->> 'migration_id')::bigint as migration_id, (message ->> 'lane')::integer as lane

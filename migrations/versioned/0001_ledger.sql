@@ -22,7 +22,7 @@ begin
 end
 $$;
 
-create table lead_mover.migrations (
+create table lead_mover.moves (
   migration_id bigint generated always as identity primary key,
   run_id uuid not null,
   run_name text,
@@ -34,7 +34,7 @@ create table lead_mover.migrations (
   ),
   message_id bigint,
   open_lanes integer not null check (open_lanes >= 0),
-  retry_of bigint references lead_mover.migrations (migration_id) on delete set null,
+  retry_of bigint references lead_mover.moves (migration_id) on delete set null,
   queued_at timestamptz not null default clock_timestamp(),
   started_at timestamptz,
   finished_at timestamptz,
@@ -42,16 +42,16 @@ create table lead_mover.migrations (
   check ((finished_at is null) = (status in ('pending', 'processing', 'paused')))
 );
 
-comment on table lead_mover.migrations is 'One row a move of a run to a funnel and column.';
-comment on column lead_mover.migrations.message_id is 'The message that whoever queued the move was told; the lanes'' present messages are in lanes.';
-comment on column lead_mover.migrations.open_lanes is 'Lanes that have leads left; the batch that brings it to 0 ends the move.';
-comment on column lead_mover.migrations.failure is 'Why the move has to end as failed, or did.';
+comment on table lead_mover.moves is 'One row a move of a run to a funnel and column.';
+comment on column lead_mover.moves.message_id is 'The message that whoever queued the move was told; the lanes'' present messages are in lanes.';
+comment on column lead_mover.moves.open_lanes is 'Lanes that have leads left; the batch that brings it to 0 ends the move.';
+comment on column lead_mover.moves.failure is 'Why the move has to end as failed, or did.';
 
-create unique index migrations_one_active_per_run on lead_mover.migrations (run_id)
+create unique index moves_one_active_per_run on lead_mover.moves (run_id)
 where status in ('pending', 'processing', 'paused');
-create index migrations_run_id_idx on lead_mover.migrations (run_id, migration_id);
-create index migrations_status_idx on lead_mover.migrations (status);
-create index migrations_retry_of_idx on lead_mover.migrations (retry_of) where retry_of is not null;
+create index moves_run_id_idx on lead_mover.moves (run_id, migration_id);
+create index moves_status_idx on lead_mover.moves (status);
+create index moves_retry_of_idx on lead_mover.moves (retry_of) where retry_of is not null;
 
 -- Keys of leads are kept in the type, and the collation, that the lead table gives them.
 do $$
@@ -69,7 +69,7 @@ begin
   execute format(
     $create$
     create table lead_mover.lanes (
-      migration_id bigint not null references lead_mover.migrations (migration_id) on delete cascade,
+      migration_id bigint not null references lead_mover.moves (migration_id) on delete cascade,
       lane integer not null check (lane >= 1),
       message_id bigint,
       next_id %1$s,
@@ -79,7 +79,7 @@ begin
       total bigint not null,
       moved bigint not null default 0,
       rejected bigint not null default 0,
-      settled bigint not null default 0,
+      unchanged bigint not null default 0,
       attempts integer not null default 0,
       lock_waits integer not null default 0,
       last_error text,
@@ -101,12 +101,12 @@ comment on column lead_mover.lanes.last_id is 'The last key of the range.';
 comment on column lead_mover.lanes.skipped is 'Keys passed by because another transaction had the lead locked; come back to.';
 comment on column lead_mover.lanes.batch_size is 'The size of the next batch: smaller than the move''s after a timeout.';
 comment on column lead_mover.lanes.total is 'Leads counted when the move was queued (and those added since that were moved with them).';
-comment on column lead_mover.lanes.settled is 'Leads that needed no move when their turn came: deleted, out of the run, or at the target already.';
+comment on column lead_mover.lanes.unchanged is 'Leads that needed no move when their turn came: deleted, out of the run, or at the target already.';
 comment on column lead_mover.lanes.attempts is 'Failed batches since the last one that got anywhere.';
 comment on column lead_mover.lanes.lock_waits is 'Batches in a row that found nothing but locked leads.';
 
 create table lead_mover.rejections (
-  migration_id bigint not null references lead_mover.migrations (migration_id) on delete cascade,
+  migration_id bigint not null references lead_mover.moves (migration_id) on delete cascade,
   lead_id text not null,
   sqlstate text not null,
   error text not null,

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::output::say;
+use super::output::print_line;
 use crate::queue::Progress;
 
 /// Bars by move, in the order in which they were first shown.
@@ -42,11 +42,11 @@ impl Bars {
         }
     }
 
-    /// Only what is new is worth a line.
+    /// Prints a line only where it differs from the last one.
     fn show_line(&mut self, progress: &Progress) {
         let line = line(progress);
         if self.lines.get(&progress.migration_id) != Some(&line) {
-            say(&line);
+            print_line(&line);
             self.lines.insert(progress.migration_id, line);
         }
     }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::output::say;
+use super::output::print_line;
 use crate::config::ConnectionArgs;
-use crate::db::ConnectionSettings;
 use crate::doctor::{self, Check, DoctorSettings, Status};
+use pg_connection::ConnectionSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
@@ -25,15 +25,16 @@ impl DoctorArgs {
             database,
             listen_on: self.connections.listen_on()?,
             workers: self.connections.workers,
+            notify_timeout: self.connections.timings().notify,
         };
-        let checks = doctor::examine(&settings).await;
+        let checks = doctor::run(&settings).await;
         let ok = checks.iter().all(|check| check.status != Status::Failure);
         if self.json {
             let answer = json!({ "ok": ok, "checks": checks });
-            say(serde_json::to_string_pretty(&answer)?);
+            print_line(serde_json::to_string_pretty(&answer)?);
         } else {
             for check in &checks {
-                say(line(check));
+                print_line(line(check));
             }
         }
         Ok(if ok {

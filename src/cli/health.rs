@@ -1,5 +1,5 @@
-//! `lead-mover health`: asks a running service, for whoever has no HTTP client of their own, as a
-//! container without a shell.
+//! `lead-mover health`: asks a running service, where there is no HTTP client, as in a container
+//! without a shell.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -14,13 +14,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::failure::WrongUse;
-use super::output::say;
+use super::output::print_line;
 use crate::config::HttpArgs;
 
 /// A service that lives answers at once.
-const PATIENCE: Duration = Duration::from_secs(3);
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// More than any of the two pages has.
+/// Bytes; more than either page has.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 #[derive(Debug, Args)]
@@ -42,11 +42,11 @@ impl HealthArgs {
         }
         let address = reachable(http_addr);
         let page = if self.ready { "/readyz" } else { "/healthz" };
-        let (status, body) = tokio::time::timeout(PATIENCE, ask(address, page))
+        let (status, body) = tokio::time::timeout(HEALTH_TIMEOUT, ask(address, page))
             .await
-            .with_context(|| format!("{address} did not answer within {PATIENCE:?}"))?
+            .with_context(|| format!("{address} did not answer within {HEALTH_TIMEOUT:?}"))?
             .with_context(|| format!("cannot ask {address}"))?;
-        say(body.trim_end());
+        print_line(body.trim_end());
         ensure!(
             status == StatusCode::OK,
             "{address}{page} answered {status}"
@@ -79,7 +79,7 @@ async fn ask(address: SocketAddr, page: &str) -> anyhow::Result<(StatusCode, Str
         let body = to_bytes(Body::new(response.into_body()), LONGEST_ANSWER).await?;
         anyhow::Ok((status, String::from_utf8_lossy(&body).into_owned()))
     };
-    // The connection only moves while somebody waits for it.
+    // The connection has to be polled.
     let (answer, _closed) = tokio::join!(asking, connection);
     answer
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bars;
+#[cfg(feature = "demo")]
 mod demo;
 mod doctor;
 mod failure;
@@ -22,10 +23,10 @@ use uuid::Uuid;
 use self::help::{
     AFTER_HELP, COMPLETIONS_HELP, ENQUEUE_HELP, HEALTH_HELP, MIGRATE_HELP, SERVE_HELP, STATUS_HELP,
 };
-use self::output::say;
+use self::output::print_line;
 use crate::config::{DatabaseArgs, LogArgs, LogFormat, ServiceArgs};
 use crate::queue::Control;
-use crate::{db, migrate};
+use crate::{migrate, schema};
 
 /// Moves a great many CRM leads between kanban columns in a live PostgreSQL, in small batches.
 #[derive(Debug, Parser)]
@@ -53,6 +54,7 @@ enum Command {
     #[command(after_help = HEALTH_HELP)]
     Health(health::HealthArgs),
     /// Try it: a private PostgreSQL, 992 leads, the whole way
+    #[cfg(feature = "demo")]
     Demo(demo::DemoArgs),
     /// Queue the move of a run's leads to a funnel and column
     #[command(after_help = ENQUEUE_HELP)]
@@ -66,7 +68,7 @@ enum Command {
     Pause(RunArgs),
     /// Resume the run's paused move
     Resume(RunArgs),
-    /// Move what the run's last move left: it failed, or leads were refused
+    /// Move what the run's last move left: it failed, or leads were rejected
     Retry(RunArgs),
     /// Print what a shell needs to complete commands and flags
     #[command(after_help = COMPLETIONS_HELP)]
@@ -106,8 +108,7 @@ impl Cli {
 }
 
 impl Command {
-    /// Which log lines to write when nothing was said of it: a command that talks to a person says
-    /// itself how it goes.
+    /// The log filter where none is set: commands other than `serve` print their results themselves.
     fn log_filter(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info",
@@ -121,6 +122,7 @@ impl Command {
             Self::Migrate(args) => args.run(database).await,
             Self::Doctor(args) => args.run(database.settings()?).await,
             Self::Health(args) => args.run().await,
+            #[cfg(feature = "demo")]
             Self::Demo(args) => demo::run(args).await,
             Self::Enqueue(args) => args.run(&database.settings()?).await,
             Self::Status(args) => args.run(&database.settings()?).await,
@@ -131,7 +133,7 @@ impl Command {
             Self::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Cli::command(), "lead-mover", &mut script);
-                say(String::from_utf8(script)?.trim_end());
+                print_line(String::from_utf8(script)?.trim_end());
                 Ok(ExitCode::SUCCESS)
             }
         }
@@ -141,23 +143,23 @@ impl Command {
 impl MigrateArgs {
     async fn run(&self, database: &DatabaseArgs) -> anyhow::Result<ExitCode> {
         if self.print {
-            say(migrate::script(self.example_schema));
+            print_line(migrate::script(self.example_schema));
             return Ok(ExitCode::SUCCESS);
         }
         let settings = database.settings()?;
         let applied = migrate::install(&settings, self.example_schema).await?;
         match applied.len() {
-            0 => say(format_args!("{settings}: the schema is current")),
-            files => say(format_args!(
+            0 => print_line(format_args!("{settings}: the schema is current")),
+            files => print_line(format_args!(
                 "{settings}: applied {files} files; the schema is current"
             )),
         }
-        let session = db::open_session(&settings, "lead-mover migrate").await?;
-        if let Some(statement) = migrate::missing_lead_index(&session)
+        let session = pg_connection::open_session(&settings, "lead-mover migrate").await?;
+        if let Some(statement) = schema::missing_lead_index(&session)
             .await
             .context("cannot see which indexes the lead table has")?
         {
-            say(format_args!(
+            print_line(format_args!(
                 "No index serves the walk along a run's leads. Create one:\n{statement};"
             ));
         }
@@ -171,8 +173,8 @@ impl RunArgs {
     }
 }
 
-/// Runs it to its end, and no longer. Names are looked up by threads that cannot be stopped: one that waits
-/// for a name server that says nothing would keep the process from ending.
+/// Runs it to its end, and no longer. Host names are looked up by threads that cannot be stopped: one that
+/// waits for a name server that does not answer would keep the process from ending.
 fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -9,9 +9,9 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use super::bars::{self, Bars};
-use super::output::say;
-use crate::db::ConnectionSettings;
+use super::output::print_line;
 use crate::queue::{Control, Progress, Queue, QueueError};
+use pg_connection::ConnectionSettings;
 
 const APPLICATION_NAME: &str = "lead-mover cli";
 const WATCH_INTERVAL: Duration = Duration::from_millis(250);
@@ -50,11 +50,11 @@ pub(super) struct StatusArgs {
 impl EnqueueArgs {
     pub(super) async fn run(&self, database: &ConnectionSettings) -> anyhow::Result<ExitCode> {
         let queue = Queue::connect(database, APPLICATION_NAME).await?;
-        let answer = queue
+        let result = queue
             .enqueue(self.run, self.funnel, self.column, self.batch_size)
             .await?;
-        print_answer(&answer, self.json);
-        let Some(migration_id) = answer["migration_id"].as_i64().filter(|_| self.wait) else {
+        print_result(&result, self.json);
+        let Some(migration_id) = result["migration_id"].as_i64().filter(|_| self.wait) else {
             return Ok(ExitCode::SUCCESS);
         };
         let ended = watch(&queue, Some(self.run), self.json, |progress| {
@@ -79,12 +79,12 @@ impl StatusArgs {
         }
         let moves = queue.progress(self.run).await?;
         if self.json {
-            say(serde_json::to_string_pretty(&moves)?);
+            print_line(serde_json::to_string_pretty(&moves)?);
         } else if moves.is_empty() {
-            say("no moves");
+            print_line("no moves");
         } else {
             for progress in &moves {
-                say(bars::line(progress));
+                print_line(bars::line(progress));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -99,12 +99,12 @@ pub(super) async fn control(
     database: &ConnectionSettings,
 ) -> anyhow::Result<ExitCode> {
     let queue = Queue::connect(database, APPLICATION_NAME).await?;
-    print_answer(&queue.control(control, run).await?, json);
+    print_result(&queue.control(control, run).await?, json);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows the chosen moves until all of them have ended; answers with how they are then. As JSON it
-/// prints a line each time something has changed.
+/// Shows the chosen moves until all of them have ended, and returns them. As JSON it prints a line each time
+/// something has changed.
 async fn watch(
     queue: &Queue,
     run: Option<Uuid>,
@@ -120,7 +120,7 @@ async fn watch(
         if json {
             let line = serde_json::json!(moves).to_string();
             if line != last_line {
-                say(&line);
+                print_line(&line);
                 last_line = line;
             }
         } else {
@@ -133,9 +133,9 @@ async fn watch(
     }
 }
 
-fn print_answer(answer: &serde_json::Value, json: bool) {
-    match answer["message"].as_str() {
-        Some(message) if !json => say(message),
-        _ => say(answer),
+fn print_result(result: &serde_json::Value, json: bool) {
+    match result["message"].as_str() {
+        Some(message) if !json => print_line(message),
+        _ => print_line(result),
     }
 }

@@ -7,8 +7,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::systemd;
 use crate::app::Service;
 use crate::config::ServiceArgs;
-use crate::db::ConnectionSettings;
 use crate::shutdown::Shutdown;
+use pg_connection::ConnectionSettings;
 
 pub(super) async fn run(
     args: &ServiceArgs,
@@ -21,8 +21,8 @@ pub(super) async fn run(
     let health = service.health();
     tokio::select! {
         outcome = service.run(shutdown.clone()) => outcome?,
-        () = signals.obey(&shutdown) => {}
-        () = systemd::tell(&health, &shutdown) => {}
+        () = signals.handle(&shutdown) => {}
+        () = systemd::notify_systemd(&health, &shutdown) => {}
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -42,7 +42,7 @@ impl Signals {
     }
 
     /// Never returns: the service ends when it has stopped.
-    pub(super) async fn obey(&mut self, shutdown: &Shutdown) {
+    pub(super) async fn handle(&mut self, shutdown: &Shutdown) {
         self.received().await;
         shutdown.begin();
         self.received().await;

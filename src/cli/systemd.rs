@@ -1,4 +1,4 @@
-//! What systemd is told of a service of `Type=notify`; nothing where nobody asked (`NOTIFY_SOCKET`).
+//! Notifies systemd of a service of `Type=notify`, where `NOTIFY_SOCKET` is set.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use crate::health::HealthReporter;
 use crate::shutdown::Shutdown;
 
 /// How much longer systemd is to wait for a service whose database is not there yet, and how often it is
-/// told so.
-const PATIENCE_USEC: u32 = 60_000_000;
+/// notified of that.
+const STARTUP_EXTENSION_USEC: u32 = 60_000_000;
 const REMINDER_INTERVAL: Duration = Duration::from_secs(30);
 
-/// That it is ready, and that it stops. Never returns.
-pub(super) async fn tell(health: &HealthReporter, shutdown: &Shutdown) {
+/// Notifies when the service is ready, and when it stops. Never returns.
+pub(super) async fn notify_systemd(health: &HealthReporter, shutdown: &Shutdown) {
     let becoming_ready = async {
         while tokio::time::timeout(REMINDER_INTERVAL, health.ready())
             .await
             .is_err()
         {
             notify(&[
-                NotifyState::ExtendTimeoutUsec(PATIENCE_USEC),
+                NotifyState::ExtendTimeoutUsec(STARTUP_EXTENSION_USEC),
                 NotifyState::Status("waiting for the database"),
             ]);
         }
@@ -35,6 +35,6 @@ pub(super) async fn tell(health: &HealthReporter, shutdown: &Shutdown) {
 
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "cannot tell systemd");
+        tracing::warn!(%error, "cannot notify systemd");
     }
 }

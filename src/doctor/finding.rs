@@ -1,10 +1,12 @@
 //! What a check found, and what to do about it.
 
 use serde::Serialize;
+use strum::EnumString;
 
 /// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// As it should be.
     Ok,
@@ -12,7 +14,7 @@ pub enum Status {
     Warning,
     /// Leads are not moved, or not as they should be.
     Failure,
-    /// Nothing could be told, because of what another check found.
+    /// It had nothing to look at, because of what another check found.
     Skipped,
 }
 
@@ -20,12 +22,12 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// Its name, which stays the same from version to version.
-    pub check: &'static str,
+    pub check: String,
     /// How it ended.
     pub status: Status,
     /// What was found.
     pub found: String,
-    /// What to do about it; none where it is as it should be.
+    /// What to do about it; `None` where it is as it should be.
     pub advice: Option<String>,
 }
 
@@ -35,8 +37,6 @@ pub(super) struct Finding {
     pub(super) status: Status,
     pub(super) found: String,
     pub(super) advice: Option<String>,
-    /// Whether it leaves checks that come after it nothing to look at.
-    pub(super) blocks: bool,
 }
 
 impl Finding {
@@ -45,7 +45,6 @@ impl Finding {
             status: Status::Ok,
             found: found.into(),
             advice: None,
-            blocks: false,
         }
     }
 
@@ -60,7 +59,6 @@ impl Finding {
     pub(super) fn failure(found: impl Into<String>, advice: impl Into<String>) -> Self {
         Self {
             status: Status::Failure,
-            blocks: true,
             ..Self::warning(found, advice)
         }
     }
@@ -68,29 +66,21 @@ impl Finding {
     pub(super) fn skipped(found: impl Into<String>, advice: impl Into<String>) -> Self {
         Self {
             status: Status::Skipped,
-            ..Self::failure(found, advice)
+            ..Self::warning(found, advice)
         }
     }
 
-    /// Wrong, and other checks can look at theirs all the same.
-    pub(super) fn and_others_go_on(self) -> Self {
-        Self {
-            blocks: false,
-            ..self
-        }
+    /// Another check found that there is nothing to look at. The SQL function has the same words.
+    pub(super) fn skipped_because_of(check: &str) -> Self {
+        Self::skipped(format!("skipped: check `{check}` failed"), "fix it first")
     }
 
-    pub(super) fn named(self, check: &'static str) -> Check {
+    pub(super) fn named(self, check: &str) -> Check {
         Check {
-            check,
+            check: check.to_owned(),
             status: self.status,
             found: self.found,
             advice: self.advice,
         }
     }
-}
-
-/// The advice to run one or more statements.
-pub(super) fn run_sql(statements: &[String]) -> String {
-    format!("run: {};", statements.join("; "))
 }

@@ -1,19 +1,26 @@
-//! `lead-mover doctor`: whether everything that the service stands on is there, and what to do where it
-//! is not. It reads and notifies itself, and writes nothing.
+//! `lead-mover doctor`: whether all that the service needs is there, and what to do where it is not. It reads
+//! and notifies itself, and writes nothing.
+//!
+//! What catalogs tell is asked by the SQL function `lead_mover.doctor`; the checks here need the connection
+//! itself, this binary's files, or the ledger.
 
-mod cause;
-mod circumstances;
-mod examination;
+mod catalogs;
+mod connection;
+mod connection_advice;
 mod finding;
-mod grants;
-mod hearing;
-mod queue;
+mod moves;
+mod notifications;
+mod runner;
 mod schema;
-mod server;
 
+use std::time::Duration;
+
+use pg_connection::ConnectionSettings;
+
+use self::finding::Finding;
+use self::runner::Runner;
 use crate::config::ListenOn;
-use crate::db::{self, ConnectionSettings};
-use examination::Examination;
+use crate::schema::SchemaState;
 
 pub use finding::{Check, Status};
 
@@ -24,13 +31,15 @@ const APPLICATION_NAME: &str = "lead-mover doctor";
 pub struct DoctorSettings {
     /// Where the leads are.
     pub database: ConnectionSettings,
-    /// Where notifications are to be heard.
+    /// Where to listen for notifications.
     pub listen_on: ListenOn,
     /// Connections that are to move leads.
     pub workers: u8,
+    /// How long a notification may take.
+    pub notify_timeout: Duration,
 }
 
-/// All checks, in the order in which they are made.
+/// All checks, in the order in which they are shown.
 const ALL: [&str; 16] = [
     "connection",
     "server",
@@ -50,66 +59,49 @@ const ALL: [&str; 16] = [
     "moves",
 ];
 
-/// Makes every check, those that nothing can be told of included.
-pub async fn examine(settings: &DoctorSettings) -> Vec<Check> {
-    let mut examination = Examination::default();
-    let database = match db::open_session(&settings.database, APPLICATION_NAME).await {
-        Ok(database) => database,
+/// Runs every check; those that have nothing to look at are skipped.
+pub async fn run(settings: &DoctorSettings) -> Vec<Check> {
+    let mut runner = Runner::default();
+    let database = pg_connection::open_session(&settings.database, APPLICATION_NAME).await;
+    let client = match &database {
+        Ok(client) => client,
         Err(error) => {
-            let finding = cause::of(&error, "DATABASE_URL", &settings.database).await;
-            examination.lose("connection", finding);
-            return examination.finish(&ALL);
+            let advice = connection_advice::of(error, "DATABASE_URL", &settings.database);
+            runner.lose("connection", advice.await);
+            return runner.finish(&ALL);
         }
     };
-    let client = &database;
-    let connection = server::connection(client, &settings.database);
-    examination.ask("connection", &[], connection).await;
-    examination
-        .ask("server", &[], server::version(client))
+    let mut session = connection::Session::default();
+    runner
+        .ask("connection", async {
+            session = connection::Session::read(client).await?;
+            Ok(session.check(&settings.database))
+        })
         .await;
-    examination
-        .ask("writable", &[], server::writable(client))
+    for (check, part) in catalogs::parts(settings.workers) {
+        runner.ask_all(check, part.read(client)).await;
+    }
+    let mut state = SchemaState::Missing;
+    runner
+        .ask("schema", async {
+            state = crate::schema::schema_state(client).await?;
+            schema::check(client, state).await
+        })
         .await;
-
-    examination.ask("pgmq", &[], queue::pgmq(client)).await;
-    examination.ask("schema", &[], schema::schema(client)).await;
-    examination.ask("grants", &[], grants::grants(client)).await;
-    examination
-        .ask("exposure", &["schema"], grants::exposure(client))
-        .await;
-    examination
-        .ask("mapping", &["schema"], schema::mapping(client))
-        .await;
-    examination
-        .ask("index", &["mapping"], schema::index(client))
-        .await;
-    examination
-        .ask("trigger", &["pgmq", "schema"], queue::trigger(client))
-        .await;
-
-    // A standby refuses to listen, and has nothing to say.
-    let mut hearing = None;
-    let listen = async {
-        let (finding, heard) = hearing::listen(settings, client).await;
-        hearing = heard;
-        finding
-    };
-    examination.look("listen", &["writable"], listen).await;
-    let pooler = hearing::pooler(settings, client, hearing);
-    examination.look("pooler", &["writable"], pooler).await;
-
-    let statement_timeout = circumstances::statement_timeout(client);
-    examination
-        .ask("statement_timeout", &[], statement_timeout)
-        .await;
-    let connections = circumstances::connections(client, settings.workers);
-    examination.ask("connections", &[], connections).await;
-    let long_transactions = circumstances::long_transactions(client);
-    examination
-        .ask("long_transactions", &[], long_transactions)
-        .await;
-    examination
-        .ask("moves", &["schema"], circumstances::moves(client))
-        .await;
-    examination.finish(&ALL)
+    if state == SchemaState::Missing {
+        runner.record("moves", Finding::skipped_because_of("schema"));
+    } else {
+        runner.ask("moves", moves::check(client)).await;
+    }
+    if session.is_standby() {
+        for check in ["listen", "pooler"] {
+            runner.record(check, Finding::skipped_because_of("writable"));
+        }
+    } else if runner.has_database() {
+        let (listen, delivery) = notifications::listen(settings, client).await;
+        runner.record("listen", listen);
+        let pooler = notifications::pooler(settings, client, delivery).await;
+        runner.record("pooler", pooler);
+    }
+    runner.finish(&ALL)
 }

@@ -9,14 +9,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
 use crate::health::{Health, HealthReporter};
-use crate::sampler::Sample;
+use crate::sampler::GaugeCache;
 
 /// What the pages show.
 #[derive(Clone)]
 pub(crate) struct Pages {
     pub(crate) health: HealthReporter,
     pub(crate) metrics: PrometheusHandle,
-    pub(crate) sample: Sample,
+    pub(crate) gauges: GaugeCache,
 }
 
 #[derive(Serialize)]
@@ -36,14 +36,14 @@ impl Pages {
     }
 }
 
-/// That it answers is the answer: a task that dies ends the process.
+/// Any answer means that the process lives: a task that dies ends it.
 async fn healthz() -> &'static str {
     "ok\n"
 }
 
 async fn readyz(State(pages): State<Pages>) -> Response {
-    // What it finds is for the next probe: this one is answered at once.
-    pages.sample.ask();
+    // The sample is for the next request: this one is answered at once.
+    pages.gauges.request();
     let health = pages.health.now();
     let ready = health.is_ready();
     let status = if ready {
@@ -55,7 +55,7 @@ async fn readyz(State(pages): State<Pages>) -> Response {
 }
 
 async fn render_metrics(State(pages): State<Pages>) -> impl IntoResponse {
-    pages.sample.refresh().await;
+    pages.gauges.refresh().await;
     (
         [(
             header::CONTENT_TYPE,

@@ -14,22 +14,22 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// How long a client may take to send the head of a request, or to send nothing between two.
+/// How long a client may take to send the head of a request, or be idle between two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections at once; further ones wait to be taken. Well below the 1024 files that a process may have
-/// open where nobody allowed it more.
+/// Connections at once; further ones wait to be accepted. Well below 1024, the usual limit of open files
+/// of a process.
 const MOST_CONNECTIONS: usize = 512;
 
-/// How long to wait when the system gives no connection (no more files, mostly).
+/// How long to wait when the system gives no connection (too many open files, mostly).
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Answers until `stop`; then takes no connection any more, and finishes the answers that are under way.
+/// Serves until `stop`; then accepts no connection any more, and finishes the requests that are under way.
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
-    while let Some((stream, permit)) = stop.run_until_cancelled(accept(&listener, &room)).await {
+    while let Some((stream, permit)) = stop.run_until_cancelled(accept(&listener, &slots)).await {
         while connections.try_join_next().is_some() {}
         let answering = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -49,18 +49,18 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
     graceful.shutdown().await;
 }
 
-/// The next connection, when there is room for it.
+/// The next connection, when a slot is free.
 async fn accept(
     listener: &TcpListener,
-    room: &Arc<Semaphore>,
+    slots: &Arc<Semaphore>,
 ) -> (TcpStream, Option<OwnedSemaphorePermit>) {
-    // It fails only when the semaphore is closed, and nobody closes it.
-    let permit = Arc::clone(room).acquire_owned().await.ok();
+    // It fails only when the semaphore is closed, and nothing closes it.
+    let permit = Arc::clone(slots).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return (stream, permit),
             Err(error) => {
-                tracing::warn!(%error, "cannot take an HTTP connection");
+                tracing::warn!(%error, "cannot accept an HTTP connection");
                 sleep_until(Instant::now() + ACCEPT_PAUSE).await;
             }
         }

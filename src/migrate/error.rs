@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::db::ConnectError;
+use pg_connection::ConnectError;
 
 /// Why the schema could not be installed.
 #[derive(Debug, Error)]
@@ -16,8 +16,9 @@ pub enum MigrateError {
     )]
     NoPgmq,
     /// PGMQ's own SQL could not be installed.
-    #[error("cannot install PGMQ: {0}")]
-    EmbeddedPgmq(String),
+    #[cfg(feature = "embedded-pgmq")]
+    #[error("cannot install PGMQ")]
+    EmbeddedPgmq(#[source] pgmq_installer::InstallError),
     /// The queue or the extension could not be created.
     #[error("cannot prepare the queue")]
     Queue(#[source] tokio_postgres::Error),
@@ -37,9 +38,9 @@ pub enum MigrateError {
         /// What the server says.
         source: tokio_postgres::Error,
     },
-    /// Reading or writing the memory of what was applied.
+    /// `lead_mover.schema_files`, which remembers what was applied.
     #[error("cannot read what was applied to this database")]
-    Memory(#[source] tokio_postgres::Error),
+    SchemaFiles(#[source] tokio_postgres::Error),
     /// The transaction could not be opened or committed.
     #[error("cannot install the schema")]
     Transaction(#[source] tokio_postgres::Error),

@@ -4,27 +4,22 @@
 //! files that run once, and views and functions, whose files are read as code and applied again
 //! when they change. Libraries know the first half only.
 
-#[cfg(feature = "embedded-pgmq")]
-mod embedded_pgmq;
 mod error;
-mod files;
-mod lead_index;
+mod pgmq;
 mod script;
-mod state;
 
+use std::collections::BTreeMap;
+
+use pg_connection::ConnectionSettings;
 use postgres_types::Type;
 use tokio_postgres::Transaction;
 
-use crate::db::{self, ConnectionSettings};
-use files::{BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, SqlFile, VERSIONED};
-
-pub use script::script;
+use crate::schema::{
+    self, BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
+};
 
 pub use error::MigrateError;
-pub use lead_index::missing_lead_index;
-pub use state::{SchemaState, schema_state};
-
-pub(crate) use state::{files_of_missing_functions, public_functions};
+pub use script::script;
 
 /// Held while installing, so that several services may start at once. Spells `LM migr`.
 const INSTALL_LOCK: i64 = 0x4c4d_206d_6967_7200;
@@ -32,11 +27,10 @@ const INSTALL_LOCK: i64 = 0x4c4d_206d_6967_7200;
 /// The queue that the contract with applications names.
 const QUEUE: &str = "lead_migration_queue";
 
-/// Installs or upgrades PGMQ where it is missing, the queue, the schema, functions and trigger.
-/// Safe to run again and by several at once; either all of the schema is applied or nothing.
+/// Installs or upgrades the schema, its functions and trigger, and PGMQ and the queue where they are missing.
+/// Safe to run again and by several at once; either all of it is applied or nothing.
 ///
-/// Answers with the paths of the files that were applied, in their order; none when the schema was
-/// current.
+/// Returns the paths of the files that were applied, in their order; none when the schema was current.
 ///
 /// # Errors
 /// See [`MigrateError`].
@@ -44,8 +38,8 @@ pub async fn install(
     settings: &ConnectionSettings,
     example_schema: bool,
 ) -> Result<Vec<&'static str>, MigrateError> {
-    let mut client = db::open_session(settings, "lead-mover migrate").await?;
-    let transaction = client
+    let mut client = pg_connection::open_session(settings, "lead-mover migrate").await?;
+    let mut transaction = client
         .transaction()
         .await
         .map_err(MigrateError::Transaction)?;
@@ -57,90 +51,75 @@ pub async fn install(
         .await
         .map_err(MigrateError::Transaction)?;
 
-    prepare_queue(&transaction, settings).await?;
-    apply(&transaction, &SESSION).await?;
-    apply(&transaction, &BOOTSTRAP).await?;
-    if example_schema {
-        apply(&transaction, &EXAMPLE_SCHEMA).await?;
+    let had_pgmq = pgmq::is_installed(&transaction).await?;
+    // A savepoint, so that the lock is still held while what PGMQ's installer committed is undone.
+    let savepoint = transaction
+        .savepoint("install")
+        .await
+        .map_err(MigrateError::Transaction)?;
+    let outcome = apply_all(&savepoint, settings, example_schema).await;
+    match &outcome {
+        Ok(_) => savepoint.commit().await,
+        Err(_) => savepoint.rollback().await,
     }
-    apply(&transaction, &MAPPING).await?;
-    let applied = apply_changes(&transaction).await?;
-
+    .map_err(MigrateError::Transaction)?;
+    if outcome.is_err() && !had_pgmq {
+        pgmq::remove_if_unused(&transaction).await?;
+    }
     transaction
         .commit()
         .await
         .map_err(MigrateError::Transaction)?;
+    outcome
+}
+
+/// PGMQ comes last: its own SQL is committed apart from the transaction, so all that may fail has to be done
+/// before.
+async fn apply_all(
+    transaction: &Transaction<'_>,
+    settings: &ConnectionSettings,
+    example_schema: bool,
+) -> Result<Vec<&'static str>, MigrateError> {
+    apply(transaction, &SESSION).await?;
+    apply(transaction, &BOOTSTRAP).await?;
+    if example_schema {
+        apply(transaction, &EXAMPLE_SCHEMA).await?;
+    }
+    apply(transaction, &MAPPING).await?;
+    let known = known_files(transaction).await?;
+    let mut applied = apply_changed(transaction, &known, VERSIONED).await?;
+    applied.extend(apply_changed(transaction, &known, LIVING).await?);
+
+    pgmq::install_where_missing(transaction, settings).await?;
+    pgmq::create_queue_where_missing(transaction).await?;
+    apply(transaction, &SESSION).await?;
+    applied.extend(apply_changed(transaction, &known, TRIGGERS).await?);
     Ok(applied)
 }
 
-async fn prepare_queue(
+/// The files that were applied to the database earlier: checksums by path.
+async fn known_files(
     transaction: &Transaction<'_>,
-    settings: &ConnectionSettings,
-) -> Result<(), MigrateError> {
-    if !holds(transaction, "to_regproc('pgmq.create') is not null").await? {
-        let extension = "exists (select from pg_available_extensions where name = 'pgmq')";
-        if holds(transaction, extension).await? {
-            transaction
-                .batch_execute("create extension pgmq")
-                .await
-                .map_err(MigrateError::Queue)?;
-        } else {
-            install_embedded(settings).await?;
-        }
-    }
-    if !holds(
-        transaction,
-        "to_regclass('pgmq.q_lead_migration_queue') is not null",
-    )
-    .await?
-    {
-        transaction
-            .execute_typed("select pgmq.create($1)", &[(&QUEUE, Type::TEXT)])
-            .await
-            .map_err(MigrateError::Queue)?;
-    }
-    Ok(())
-}
-
-#[cfg(feature = "embedded-pgmq")]
-async fn install_embedded(settings: &ConnectionSettings) -> Result<(), MigrateError> {
-    embedded_pgmq::install(settings)
-        .await
-        .map_err(|error| MigrateError::EmbeddedPgmq(db::describe(&error)))
-}
-
-#[cfg(not(feature = "embedded-pgmq"))]
-#[expect(
-    clippy::unused_async,
-    reason = "the same signature as with the feature"
-)]
-async fn install_embedded(_settings: &ConnectionSettings) -> Result<(), MigrateError> {
-    Err(MigrateError::NoPgmq)
-}
-
-async fn holds(transaction: &Transaction<'_>, condition: &str) -> Result<bool, MigrateError> {
-    let rows = transaction
-        .query_typed(&format!("select {condition}"), &[])
-        .await
-        .map_err(MigrateError::Queue)?;
-    Ok(rows.iter().any(|row| row.get(0)))
-}
-
-async fn apply_changes(transaction: &Transaction<'_>) -> Result<Vec<&'static str>, MigrateError> {
+) -> Result<BTreeMap<String, String>, MigrateError> {
     let rows = transaction
         .query_typed("select path, checksum from lead_mover.schema_files", &[])
         .await
-        .map_err(MigrateError::Memory)?;
-    let remembered: std::collections::BTreeMap<String, String> =
-        rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-
-    if let Some(newer) = remembered.keys().find(|path| state::is_newer(path)) {
-        return Err(MigrateError::Newer(newer.clone()));
+        .map_err(MigrateError::SchemaFiles)?;
+    let known: BTreeMap<String, String> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    match known.keys().find(|path| schema::is_newer(path)) {
+        Some(newer) => Err(MigrateError::Newer(newer.clone())),
+        None => Ok(known),
     }
+}
 
+async fn apply_changed(
+    transaction: &Transaction<'_>,
+    known: &BTreeMap<String, String>,
+    files: &[SqlFile],
+) -> Result<Vec<&'static str>, MigrateError> {
     let mut applied = Vec::new();
-    for file in VERSIONED.iter().chain(LIVING) {
-        match remembered.get(file.path) {
+    for file in files {
+        match known.get(file.path) {
             Some(checksum) if *checksum == file.checksum() => continue,
             Some(_) if file.path.starts_with("versioned/") => {
                 return Err(MigrateError::Edited(file.path));
@@ -149,9 +128,9 @@ async fn apply_changes(transaction: &Transaction<'_>) -> Result<Vec<&'static str
         }
         apply(transaction, file).await?;
         transaction
-            .batch_execute(&remember(file))
+            .batch_execute(&record(file))
             .await
-            .map_err(MigrateError::Memory)?;
+            .map_err(MigrateError::SchemaFiles)?;
         applied.push(file.path);
     }
     Ok(applied)
@@ -168,7 +147,7 @@ async fn apply(transaction: &Transaction<'_>, file: &SqlFile) -> Result<(), Migr
 }
 
 /// Neither value needs quoting: a path of ours, and hexadecimal digits.
-fn remember(file: &SqlFile) -> String {
+fn record(file: &SqlFile) -> String {
     format!(
         "insert into lead_mover.schema_files (path, checksum)\nvalues ('{}', '{}')\n\
          on conflict (path) do update\nset\n  checksum = excluded.checksum,\n  applied_at = excluded.applied_at;",

@@ -1,7 +1,7 @@
 //! The installation as text, for `migrate --print`.
 
-use super::files::{BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, VERSIONED};
-use super::{QUEUE, remember};
+use super::{QUEUE, record};
+use crate::schema::{BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, TRIGGERS, VERSIONED};
 
 /// The whole installation as one SQL script, to deliver as a Supabase migration. It expects the
 /// extension pgmq to be available, and a database that lead-mover was never installed in.
@@ -21,14 +21,15 @@ select pgmq.create('{QUEUE}');",
         .chain(example_schema.then_some(EXAMPLE_SCHEMA))
         .chain([MAPPING])
         .map(|file| format!("-- {}\n\n{}", file.path, file.text));
-    let remembered = VERSIONED
+    let recorded = VERSIONED
         .iter()
         .chain(LIVING)
-        .map(|file| format!("-- {}\n\n{}\n{}\n", file.path, file.text, remember(file)));
+        .chain(TRIGGERS)
+        .map(|file| format!("-- {}\n\n{}\n{}\n", file.path, file.text, record(file)));
 
     let mut parts = vec![start];
     parts.extend(fixed);
-    parts.extend(remembered);
+    parts.extend(recorded);
     parts.push("commit;\n".to_owned());
     parts.join("\n\n")
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-/// How a batch ended; the label `outcome` of `lead_mover_batches_total` (all but `Idle`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a batch ended: the word that SQL uses, and the label `outcome` of `lead_mover_batches_total` (all but
+/// `idle`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// Nothing was due.
     Idle,
@@ -15,33 +18,15 @@ pub enum Outcome {
     /// It was undone, and comes back by itself.
     Failed,
     /// The move has failed for good.
-    Ended,
+    MoveFailed,
     /// A message that an application had sent was archived.
-    Refused,
+    MessageArchived,
 }
 
 impl Outcome {
-    /// Those of a batch, for the metrics that exist from the start.
-    pub(crate) const OF_BATCHES: [Self; 4] =
-        [Self::Moved, Self::Failed, Self::Ended, Self::Refused];
-
-    /// The word that SQL uses, and the metrics.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Moved => "moved",
-            Self::Failed => "failed",
-            Self::Ended => "ended",
-            Self::Refused => "refused",
-        }
-    }
-
     /// A word that this binary does not know is a newer schema's; nothing moved that it could count.
-    fn from_label(label: &str) -> Self {
-        Self::OF_BATCHES
-            .into_iter()
-            .find(|outcome| outcome.label() == label)
-            .unwrap_or(Self::Idle)
+    fn from_sql(word: &str) -> Self {
+        word.parse().unwrap_or(Self::Idle)
     }
 }
 
@@ -58,12 +43,12 @@ pub struct Batch {
     pub run_name: Option<String>,
     /// Leads that changed place.
     pub leads_moved: u32,
-    /// Leads whose move was refused.
+    /// Leads that were rejected.
     pub leads_rejected: u32,
     /// Leads of the whole move that have not had their turn.
     pub leads_remaining: u64,
-    /// The text for people, in Portuguese; the cause where it failed.
-    pub text: Option<String>,
+    /// The text for users, in Portuguese; the cause where it failed.
+    pub message: Option<String>,
     /// Since the move was queued; only from the first batch of a move.
     pub pickup: Option<Duration>,
     /// When to look again; only when idle, and only if a message waits.
@@ -72,14 +57,14 @@ pub struct Batch {
 
 pub(super) fn batch_of(row: &Row) -> Result<Batch, tokio_postgres::Error> {
     Ok(Batch {
-        outcome: Outcome::from_label(row.try_get("outcome")?),
+        outcome: Outcome::from_sql(row.try_get("outcome")?),
         message_id: row.try_get("message_id")?,
         run_id: row.try_get("run_id")?,
         run_name: row.try_get("run_name")?,
         leads_moved: row.try_get::<_, i32>("leads_moved")?.unsigned_abs(),
         leads_rejected: row.try_get::<_, i32>("leads_rejected")?.unsigned_abs(),
         leads_remaining: row.try_get::<_, i64>("leads_remaining")?.unsigned_abs(),
-        text: row.try_get("text_for_people")?,
+        message: row.try_get("message")?,
         pickup: row
             .try_get::<_, Option<f64>>("pickup_seconds")?
             .and_then(seconds),
@@ -89,7 +74,7 @@ pub(super) fn batch_of(row: &Row) -> Result<Batch, tokio_postgres::Error> {
     })
 }
 
-/// Seconds as PostgreSQL gives them; `None` for what is no time to wait (negative, not a number).
+/// Seconds as `PostgreSQL` gives them; `None` for what is no time to wait (negative, not a number).
 pub(super) fn seconds(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }

@@ -12,15 +12,16 @@ use thiserror::Error;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::db::{self, ConnectError, ConnectionSettings};
-use crate::migrate::{self, SchemaState};
+use crate::schema::{self, SchemaState};
+use crate::session;
 use batch::batch_of;
+use pg_connection::{ConnectError, ConnectionSettings};
 use progress::progress_of;
 use sample::sample_of;
 
 pub use batch::{Batch, Outcome};
 pub use progress::Progress;
-pub(crate) use sample::{STATUSES, Sample};
+pub(crate) use sample::{MoveStatus, Sample};
 
 /// Which statement failed.
 #[derive(Debug, Error)]
@@ -31,12 +32,12 @@ pub enum QueueError {
     /// `lead_mover.process_batch`.
     #[error("cannot process a batch")]
     ProcessBatch(#[source] tokio_postgres::Error),
-    /// Nothing but a question and an answer.
+    /// An empty statement.
     #[error("the database does not answer")]
     Ping(#[source] tokio_postgres::Error),
-    /// `lead_mover.process_batch`, for longer than the server may take.
+    /// No answer within the time that any statement may take.
     #[error("the database does not answer")]
-    Silent,
+    NoResponse,
     /// The request to cancel the one that runs.
     #[error("cannot cancel the running statement")]
     CancelStatement(#[source] tokio_postgres::Error),
@@ -58,7 +59,8 @@ pub enum QueueError {
 }
 
 /// What can be done to the move of a run, all with the same parameter and answer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, strum::Display)]
+#[strum(serialize_all = "snake_case")]
 pub enum Control {
     /// `cancel_lead_migration`
     Cancel,
@@ -68,17 +70,6 @@ pub enum Control {
     Resume,
     /// `retry_lead_migration`
     Retry,
-}
-
-impl std::fmt::Display for Control {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Cancel => "cancel",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Retry => "retry",
-        })
-    }
 }
 
 /// One session with the functions in it.
@@ -97,7 +88,7 @@ impl Queue {
         application_name: &str,
     ) -> Result<Self, QueueError> {
         Ok(Self {
-            client: db::open_session(settings, application_name).await?,
+            client: pg_connection::open_session(settings, application_name).await?,
             settings: settings.clone(),
         })
     }
@@ -106,17 +97,17 @@ impl Queue {
     ///
     /// # Errors
     /// [`QueueError::Connect`].
-    pub(crate) async fn connect_to_work(
+    pub(crate) async fn connect_worker(
         settings: &ConnectionSettings,
         application_name: &str,
     ) -> Result<Self, QueueError> {
         Ok(Self {
-            client: db::open_working_session(settings, application_name).await?,
+            client: session::open_worker_session(settings, application_name).await?,
             settings: settings.clone(),
         })
     }
 
-    /// Question and answer, and nothing else.
+    /// Sends an empty statement, and waits for the answer.
     ///
     /// # Errors
     /// [`QueueError::Ping`].
@@ -158,6 +149,10 @@ impl Queue {
             .map_err(QueueError::CancelStatement)
     }
 
+    /// Takes a sample.
+    ///
+    /// # Errors
+    /// [`QueueError::Sample`].
     pub(crate) async fn sample(&self) -> Result<Sample, QueueError> {
         let row = self
             .client
@@ -172,7 +167,7 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Schema`].
     pub async fn schema_state(&self) -> Result<SchemaState, QueueError> {
-        migrate::schema_state(&self.client)
+        schema::schema_state(&self.client)
             .await
             .map_err(QueueError::Schema)
     }
@@ -180,7 +175,7 @@ impl Queue {
     /// Calls `queue_lead_migration`; answers with its JSON.
     ///
     /// # Errors
-    /// [`QueueError::Enqueue`], with SQLSTATE `LM001` to `LM004` where the move is refused.
+    /// [`QueueError::Enqueue`], with SQLSTATE `LM001` to `LM004` where the move cannot be.
     pub async fn enqueue(
         &self,
         run_id: Uuid,
@@ -240,7 +235,7 @@ impl Queue {
             .map_err(QueueError::Progress)
     }
 
-    /// The session itself, for what is no business of the queue's.
+    /// The session itself.
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }

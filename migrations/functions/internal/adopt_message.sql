@@ -18,10 +18,10 @@ set lock_timeout = '50ms'
 as $$
 declare
   c_longest_reason constant integer := 500;
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_sqlstate text;
   v_key text;
-  v_refusal jsonb;
+  v_archived jsonb;
 begin
   begin
     if jsonb_typeof(p_message) is distinct from 'object' then
@@ -38,7 +38,7 @@ begin
       end if;
     end loop;
 
-    v_migration := lead_mover.start_migration(
+    v_move := lead_mover.start_move(
       (p_message ->> 'run_id')::uuid,
       (p_message ->> 'funnel_id')::uuid,
       (p_message ->> 'column_id')::uuid,
@@ -46,15 +46,15 @@ begin
       p_message_id
     );
 
-    if v_migration.message_id = p_message_id then
+    if v_move.message_id = p_message_id then
       p_outcome := 'adopted';
       return;
     end if;
 
     v_sqlstate := '00000';
     p_reason := case
-      when v_migration.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
-      else format('Movimentação já enfileirada: migration_id %s', v_migration.migration_id)
+      when v_move.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
+      else format('Movimentação já enfileirada: migration_id %s', v_move.migration_id)
     end;
   exception
     when query_canceled or others then
@@ -81,17 +81,17 @@ begin
 
   -- It may quote the message, which may be a megabyte long.
   p_reason := left(p_reason, c_longest_reason);
-  v_refusal := jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason);
+  v_archived := jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason);
 
   begin
     update pgmq.q_lead_migration_queue q
-    set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end || v_refusal
+    set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end || v_archived
     where q.msg_id = p_message_id;
   exception
     -- Nested too deep, or too large, to be written once more. It must not stay at the head of the queue.
     when others then
       update pgmq.q_lead_migration_queue q
-      set message = v_refusal
+      set message = v_archived
       where q.msg_id = p_message_id;
   end;
 

@@ -4,7 +4,7 @@ create or replace function lead_mover.lane_of_message(
   p_message_id bigint,
   p_message jsonb,
   out p_lane lead_mover.lanes,
-  out p_migration lead_mover.migrations,
+  out p_move lead_mover.moves,
   out p_progress lead_mover.progress
 )
 language plpgsql
@@ -21,14 +21,14 @@ begin
     select l as lane, m as migration, p as progress
     into v_found
     from lead_mover.lanes l
-    join lead_mover.migrations m on m.migration_id = l.migration_id
+    join lead_mover.moves m on m.migration_id = l.migration_id
     join lead_mover.progress p on p.migration_id = l.migration_id
     where l.migration_id = (p_message ->> 'migration_id')::bigint
       and l.lane = (p_message ->> 'lane')::integer
       and l.message_id = p_message_id;
 
     p_lane := v_found.lane;
-    p_migration := v_found.migration;
+    p_move := v_found.migration;
     p_progress := v_found.progress;
   end if;
 end

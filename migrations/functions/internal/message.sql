@@ -1,7 +1,7 @@
 -- What stands in the queue for one lane. The progress is that of the whole move. In PL/pgSQL, like all
 -- that a batch calls: it keeps its plans, where a function in SQL is parsed anew in each transaction.
 create or replace function lead_mover.message(
-  p_migration lead_mover.migrations,
+  p_move lead_mover.moves,
   p_lane integer,
   p_moved bigint,
   p_remaining bigint,
@@ -15,25 +15,25 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return jsonb_build_object(
-    'run_id', p_migration.run_id,
-    'run_name', p_migration.run_name,
-    'funnel_id', p_migration.funnel_id,
-    'column_id', p_migration.column_id,
-    'batch_size', p_migration.batch_size,
-    'created_at', to_char(p_migration.queued_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-    'status', case when p_migration.started_at is null then 'pending' else 'processing' end,
+    'run_id', p_move.run_id,
+    'run_name', p_move.run_name,
+    'funnel_id', p_move.funnel_id,
+    'column_id', p_move.column_id,
+    'batch_size', p_move.batch_size,
+    'created_at', to_char(p_move.queued_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    'status', case when p_move.started_at is null then 'pending' else 'processing' end,
     'progress', jsonb_build_object(
       'moved', p_moved,
       'remaining', p_remaining,
       'total', p_total,
       'last_batch_at', to_char(p_last_batch_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     ),
-    'migration_id', p_migration.migration_id,
+    'migration_id', p_move.migration_id,
     'lane', p_lane
   );
 end
 $$;
 
-select lead_mover.make_private('lead_mover.message(lead_mover.migrations, integer, bigint, bigint, bigint, timestamptz)');
+select lead_mover.make_private('lead_mover.message(lead_mover.moves, integer, bigint, bigint, bigint, timestamptz)');
 
-comment on function lead_mover.message(lead_mover.migrations, integer, bigint, bigint, bigint, timestamptz) is 'The message that stands in the queue for one lane of a move.';
+comment on function lead_mover.message(lead_mover.moves, integer, bigint, bigint, bigint, timestamptz) is 'The message that stands in the queue for one lane of a move.';

@@ -1,16 +1,16 @@
 -- Moves the next batch of a lane, by whichever way works: the short one (move_range); past leads that are
--- locked (move_leads); or around leads whose move is refused (move_leads_apart). What goes wrong is undone
+-- locked (move_leads); or around leads whose move is refused (bisect_leads). What goes wrong is undone
 -- by itself, and answered in p_sqlstate and p_error for the caller to record; null: it went through.
 --
 -- p_lane comes back with its cursor, and the leads that it passed by, as they are after the batch.
 create or replace function lead_mover.move_batch(
-  p_migration lead_mover.migrations,
+  p_move lead_mover.moves,
   inout p_lane lead_mover.lanes,
   p_limit integer,
   p_most_rejections bigint,
   out p_moved integer,
   out p_rejected integer,
-  out p_settled integer,
+  out p_unchanged integer,
   out p_sqlstate text,
   out p_error text
 )
@@ -26,11 +26,11 @@ declare
 begin
   p_moved := 0;
   p_rejected := 0;
-  p_settled := 0;
+  p_unchanged := 0;
 
   if not v_revisit then
     begin
-      v_batch := lead_mover.move_range(p_migration, p_lane.next_id, p_lane.last_id, p_limit);
+      v_batch := lead_mover.move_range(p_move, p_lane.next_id, p_lane.last_id, p_limit);
       p_lane.next_id := v_batch.p_next_id;
       p_moved := v_batch.p_moved;
       return;
@@ -41,7 +41,7 @@ begin
           p_error = message_text;
     end;
 
-    if p_sqlstate <> '55P03' and not lead_mover.is_refusal(p_sqlstate, p_migration) then
+    if p_sqlstate <> '55P03' and not lead_mover.is_rejection(p_sqlstate, p_move) then
       return;
     end if;
   end if;
@@ -56,11 +56,11 @@ begin
     v_page := array(
       select l.id
       from lead_mover.leads l
-      where l.run_id = p_migration.run_id
-        and l.run_id between p_migration.run_id and p_migration.run_id
+      where l.run_id = p_move.run_id
+        and l.run_id between p_move.run_id and p_move.run_id
         and l.id >= p_lane.next_id
         and l.id <= p_lane.last_id
-        and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+        and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
       order by l.id
       limit p_limit + 1
     );
@@ -71,7 +71,7 @@ begin
   begin
     p_sqlstate := null;
     p_error := null;
-    v_batch := lead_mover.move_leads(p_migration, v_page);
+    v_batch := lead_mover.move_leads(p_move, v_page);
   exception
     when query_canceled or others then
       get stacked diagnostics
@@ -79,11 +79,11 @@ begin
         p_error = message_text;
   end;
 
-  if lead_mover.is_refusal(p_sqlstate, p_migration) then
+  if lead_mover.is_rejection(p_sqlstate, p_move) then
     begin
       p_sqlstate := null;
       p_error := null;
-      v_batch := lead_mover.move_leads_apart(p_migration, v_page, p_most_rejections);
+      v_batch := lead_mover.bisect_leads(p_move, v_page, p_most_rejections);
       p_rejected := v_batch.p_rejected;
     exception
       when query_canceled or others then
@@ -95,12 +95,12 @@ begin
 
   if p_sqlstate is null then
     p_moved := v_batch.p_moved;
-    p_settled := v_batch.p_settled;
+    p_unchanged := v_batch.p_unchanged;
     p_lane.skipped := p_lane.skipped || v_batch.p_skipped;
   end if;
 end
 $$;
 
-select lead_mover.make_private('lead_mover.move_batch(lead_mover.migrations, lead_mover.lanes, integer, bigint)');
+select lead_mover.make_private('lead_mover.move_batch(lead_mover.moves, lead_mover.lanes, integer, bigint)');
 
-comment on function lead_mover.move_batch(lead_mover.migrations, lead_mover.lanes, integer, bigint) is 'Moves the next batch of a lane, past what is locked and around what is refused.';
+comment on function lead_mover.move_batch(lead_mover.moves, lead_mover.lanes, integer, bigint) is 'Moves the next batch of a lane, past what is locked and around what is refused.';

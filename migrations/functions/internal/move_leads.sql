@@ -7,13 +7,13 @@
 -- between keys too: for a varchar, say, pg_catalog has none of its very type, and one in public that anybody
 -- has made would be the better match.
 --
--- p_skipped: those locked elsewhere, to be come back to. p_settled: how many needed no move any more
+-- p_skipped: those locked elsewhere, to be come back to. p_unchanged: how many needed no move any more
 -- (deleted, out of the run, or at the target already).
 create or replace function lead_mover.move_leads(
-  p_migration lead_mover.migrations,
+  p_move lead_mover.moves,
   p_ids anyarray,
   out p_moved integer,
-  out p_settled integer,
+  out p_unchanged integer,
   out p_skipped anyarray
 )
 language plpgsql
@@ -33,16 +33,16 @@ begin
     select l.id
     from listed
     join lead_mover.leads l on l.id operator(pg_catalog.=) listed.id
-    where l.run_id = p_migration.run_id
-      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+    where l.run_id = p_move.run_id
+      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
     order by l.id
     for no key update of l skip locked
   ),
   moved as (
     update lead_mover.leads l
     set
-      funnel_id = p_migration.funnel_id,
-      column_id = p_migration.column_id
+      funnel_id = p_move.funnel_id,
+      column_id = p_move.column_id
     from held
     where l.id operator(pg_catalog.=) held.id
     returning l.id
@@ -53,7 +53,7 @@ begin
   into v_moved_ids, v_held;
 
   p_moved := pg_catalog.cardinality(v_moved_ids);
-  p_settled := 0;
+  p_unchanged := 0;
   p_skipped := '{}';
 
   if p_moved < v_held then
@@ -70,17 +70,17 @@ begin
     select
       pg_catalog.count(*) filter (where l.id is null),
       coalesce(pg_catalog.array_agg(listed.id order by listed.id) filter (where l.id is not null), '{}')
-    into p_settled, p_skipped
+    into p_unchanged, p_skipped
     from pg_catalog.unnest(p_ids) as listed (id)
     left join lead_mover.leads l
       on l.id operator(pg_catalog.=) listed.id
-      and l.run_id = p_migration.run_id
-      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+      and l.run_id = p_move.run_id
+      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
     where listed.id operator(pg_catalog.<>) all (v_moved_ids);
   end if;
 end
 $$;
 
-select lead_mover.make_private('lead_mover.move_leads(lead_mover.migrations, anyarray)');
+select lead_mover.make_private('lead_mover.move_leads(lead_mover.moves, anyarray)');
 
-comment on function lead_mover.move_leads(lead_mover.migrations, anyarray) is 'Moves the given leads in one statement, passing by those that are locked.';
+comment on function lead_mover.move_leads(lead_mover.moves, anyarray) is 'Moves the given leads in one statement, passing by those that are locked.';

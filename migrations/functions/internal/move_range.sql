@@ -10,7 +10,7 @@
 --
 -- p_next_id: where the batch after this one starts; null at the end of the range.
 create or replace function lead_mover.move_range(
-  p_migration lead_mover.migrations,
+  p_move lead_mover.moves,
   p_first_id anyelement,
   p_last_id anyelement,
   p_limit integer,
@@ -29,24 +29,24 @@ begin
   with page as materialized (
     select l.id
     from lead_mover.leads l
-    where l.run_id = p_migration.run_id
-      and l.run_id between p_migration.run_id and p_migration.run_id
+    where l.run_id = p_move.run_id
+      and l.run_id between p_move.run_id and p_move.run_id
       and l.id operator(pg_catalog.>=) p_first_id
       and l.id operator(pg_catalog.<=) p_last_id
-      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
     order by l.id
     limit p_limit + 1
   ),
   moved as (
     update lead_mover.leads l
     set
-      funnel_id = p_migration.funnel_id,
-      column_id = p_migration.column_id
-    where l.run_id = p_migration.run_id
-      and l.run_id between p_migration.run_id and p_migration.run_id
+      funnel_id = p_move.funnel_id,
+      column_id = p_move.column_id
+    where l.run_id = p_move.run_id
+      and l.run_id between p_move.run_id and p_move.run_id
       and l.id operator(pg_catalog.>=) p_first_id
       and l.id operator(pg_catalog.<=) coalesce((select page.id from page order by page.id offset p_limit - 1 limit 1), p_last_id)
-      and (l.funnel_id is distinct from p_migration.funnel_id or l.column_id is distinct from p_migration.column_id)
+      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
     returning 1
   )
   select
@@ -66,6 +66,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.move_range(lead_mover.migrations, anyelement, anyelement, integer)');
+select lead_mover.make_private('lead_mover.move_range(lead_mover.moves, anyelement, anyelement, integer)');
 
-comment on function lead_mover.move_range(lead_mover.migrations, anyelement, anyelement, integer) is 'Moves the next leads of a range in one walk along the index, if nothing stands in the way.';
+comment on function lead_mover.move_range(lead_mover.moves, anyelement, anyelement, integer) is 'Moves the next leads of a range in one walk along the index, if nothing stands in the way.';

@@ -15,8 +15,3 @@ $$;
 select lead_mover.make_private('lead_mover.notify_queued()');
 
 comment on function lead_mover.notify_queued() is 'Trigger: notifies lead_migration_queue at commit when messages were queued.';
-
-create or replace trigger lead_migration_queued
-after insert on pgmq.q_lead_migration_queue
-for each statement
-execute function lead_mover.notify_queued();

@@ -15,7 +15,7 @@ create or replace function lead_mover.process_batch(
   out leads_moved integer,
   out leads_rejected integer,
   out leads_remaining bigint,
-  out text_for_people text,
+  out message text,
   out pickup_seconds double precision,
   out next_due_seconds double precision
 )
@@ -37,7 +37,7 @@ as $$
 declare
   c_most_rejections constant bigint := 1000;
   v_taken record;
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_lane lead_mover.lanes;
   v_most_rejections bigint;
   v_batch record;
@@ -64,33 +64,33 @@ begin
 
   if v_taken.p_reason is not null then
     outcome := v_taken.p_outcome;
-    text_for_people := v_taken.p_reason;
+    message := v_taken.p_reason;
     return;
   end if;
 
-  v_migration := v_taken.p_migration;
+  v_move := v_taken.p_move;
   v_lane := v_taken.p_lane;
-  run_id := v_migration.run_id;
-  run_name := v_migration.run_name;
+  run_id := v_move.run_id;
+  run_name := v_move.run_name;
   leads_remaining := (v_taken.p_progress).remaining;
-  text_for_people := v_migration.failure;
+  message := v_move.failure;
 
-  if text_for_people is null and not lead_mover.target_exists(v_migration.funnel_id, v_migration.column_id) then
-    text_for_people := format('A coluna de destino %s não existe mais no funil %s', v_migration.column_id, v_migration.funnel_id);
+  if message is null and not lead_mover.target_exists(v_move.funnel_id, v_move.column_id) then
+    message := format('A coluna de destino %s não existe mais no funil %s', v_move.column_id, v_move.funnel_id);
   end if;
 
-  if text_for_people is not null then
-    outcome := case when lead_mover.fail_migration(v_migration.migration_id, text_for_people) then 'ended' else 'failed' end;
+  if message is not null then
+    outcome := case when lead_mover.fail_move(v_move.migration_id, message) then 'ended' else 'failed' end;
     return;
   end if;
 
   v_most_rejections := c_most_rejections - (v_taken.p_progress).rejected;
-  v_batch := lead_mover.move_batch(v_migration, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
+  v_batch := lead_mover.move_batch(v_move, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
 
   if v_batch.p_sqlstate is null then
     v_recorded := lead_mover.record_batch(
-      message_id, v_migration, v_batch.p_lane, v_taken.p_progress,
-      v_batch.p_moved, v_batch.p_rejected, v_batch.p_settled, v_batch.p_rejected >= v_most_rejections
+      message_id, v_move, v_batch.p_lane, v_taken.p_progress,
+      v_batch.p_moved, v_batch.p_rejected, v_batch.p_unchanged, v_batch.p_rejected >= v_most_rejections
     );
     leads_moved := v_batch.p_moved;
     leads_rejected := v_batch.p_rejected;
@@ -98,12 +98,12 @@ begin
     pickup_seconds := v_recorded.p_pickup_seconds;
   else
     v_recorded := lead_mover.record_failure(
-      message_id, v_migration.migration_id, v_lane.lane, v_batch.p_sqlstate, v_batch.p_error
+      message_id, v_move.migration_id, v_lane.lane, v_batch.p_sqlstate, v_batch.p_error
     );
   end if;
 
   outcome := v_recorded.p_outcome;
-  text_for_people := v_recorded.p_text;
+  message := v_recorded.p_text;
 end
 $$;
 

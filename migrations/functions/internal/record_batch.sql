@@ -3,12 +3,12 @@
 -- were before it.
 create or replace function lead_mover.record_batch(
   p_message_id bigint,
-  p_migration lead_mover.migrations,
+  p_move lead_mover.moves,
   p_lane lead_mover.lanes,
   p_progress lead_mover.progress,
   p_moved integer,
   p_rejected integer,
-  p_settled integer,
+  p_unchanged integer,
   p_too_many_rejections boolean,
   out p_outcome text,
   out p_remaining bigint,
@@ -22,7 +22,7 @@ as $$
 declare
   c_too_many constant text := 'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)';
   v_now constant timestamptz := clock_timestamp();
-  v_done constant bigint := p_moved + p_rejected + p_settled;
+  v_done constant bigint := p_moved + p_rejected + p_unchanged;
   v_ended constant boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;
   v_lock_waits constant integer := case when v_done = 0 then p_lane.lock_waits + 1 else 0 end;
   v_uncounted bigint := 0;
@@ -31,23 +31,23 @@ declare
   v_open_lanes integer;
   v_progress lead_mover.progress;
 begin
-  if p_migration.started_at is null then
-    update lead_mover.migrations m
+  if p_move.started_at is null then
+    update lead_mover.moves m
     set
       status = 'processing',
       started_at = statement_timestamp()
-    where m.migration_id = p_migration.migration_id
+    where m.migration_id = p_move.migration_id
       and m.started_at is null;
 
     if found then
-      p_pickup_seconds := extract(epoch from v_now - p_migration.queued_at);
+      p_pickup_seconds := extract(epoch from v_now - p_move.queued_at);
     end if;
   end if;
 
   if v_ended then
     -- Counted leads that were never met are gone, or were put there by somebody. Where there were more
     -- than counted, some were added to the run since, and moved with the rest.
-    v_uncounted := p_lane.moved + p_lane.rejected + p_lane.settled + v_done - p_lane.total;
+    v_uncounted := p_lane.moved + p_lane.rejected + p_lane.unchanged + v_done - p_lane.total;
 
     delete from pgmq.q_lead_migration_queue q
     where q.msg_id = p_message_id;
@@ -55,7 +55,7 @@ begin
 
   -- Below 0 where leads were added to the run; the end of the lane counts them.
   p_remaining := greatest(
-    p_progress.total - p_progress.moved - p_progress.rejected - p_progress.settled - v_done + v_uncounted,
+    p_progress.total - p_progress.moved - p_progress.rejected - p_progress.unchanged - v_done + v_uncounted,
     0
   );
 
@@ -91,11 +91,11 @@ begin
     message_id = v_message_id,
     next_id = p_lane.next_id,
     skipped = p_lane.skipped,
-    batch_size = least(p_migration.batch_size, l.batch_size * 2),
+    batch_size = least(p_move.batch_size, l.batch_size * 2),
     total = l.total + greatest(v_uncounted, 0),
     moved = l.moved + p_moved,
     rejected = l.rejected + p_rejected,
-    settled = l.settled + p_settled + greatest(-v_uncounted, 0),
+    unchanged = l.unchanged + p_unchanged + greatest(-v_uncounted, 0),
     attempts = case when v_lock_waits = 0 then 0 else l.attempts end,
     last_error = case when v_lock_waits = 0 then null else l.last_error end,
     lock_waits = v_lock_waits,
@@ -105,16 +105,16 @@ begin
     and l.lane = p_lane.lane;
 
   if p_too_many_rejections then
-    v_failure := format(c_too_many, p_progress.rejected + p_rejected, p_migration.migration_id);
+    v_failure := format(c_too_many, p_progress.rejected + p_rejected, p_move.migration_id);
   end if;
 
   if v_ended then
     -- Two lanes that end at once are put in order by this row, so that one of them sees 0.
-    update lead_mover.migrations m
+    update lead_mover.moves m
     set
       open_lanes = m.open_lanes - 1,
       failure = coalesce(m.failure, v_failure)
-    where m.migration_id = p_migration.migration_id
+    where m.migration_id = p_move.migration_id
     returning m.open_lanes, m.failure
     into v_open_lanes, v_failure;
   end if;
@@ -123,14 +123,14 @@ begin
     select p.*
     into v_progress
     from lead_mover.progress p
-    where p.migration_id = p_migration.migration_id;
+    where p.migration_id = p_move.migration_id;
 
     -- However few they were: not one lead of the move went through.
     if v_progress.rejected > 0 and v_progress.rejected = v_progress.total then
-      v_failure := coalesce(v_failure, format(c_too_many, v_progress.rejected, p_migration.migration_id));
+      v_failure := coalesce(v_failure, format(c_too_many, v_progress.rejected, p_move.migration_id));
     end if;
 
-    update lead_mover.migrations m
+    update lead_mover.moves m
     set
       status = case
         when v_failure is not null then 'failed'
@@ -139,11 +139,11 @@ begin
       end,
       failure = v_failure,
       finished_at = clock_timestamp()
-    where m.migration_id = p_migration.migration_id;
+    where m.migration_id = p_move.migration_id;
 
     p_outcome := case when v_failure is null then 'moved' else 'ended' end;
   elsif v_failure is not null then
-    p_outcome := case when lead_mover.fail_migration(p_migration.migration_id, v_failure) then 'ended' else 'failed' end;
+    p_outcome := case when lead_mover.fail_move(p_move.migration_id, v_failure) then 'ended' else 'failed' end;
   else
     p_outcome := 'moved';
   end if;
@@ -152,6 +152,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.record_batch(bigint, lead_mover.migrations, lead_mover.lanes, lead_mover.progress, integer, integer, integer, boolean)');
+select lead_mover.make_private('lead_mover.record_batch(bigint, lead_mover.moves, lead_mover.lanes, lead_mover.progress, integer, integer, integer, boolean)');
 
-comment on function lead_mover.record_batch(bigint, lead_mover.migrations, lead_mover.lanes, lead_mover.progress, integer, integer, integer, boolean) is 'Writes down what a batch did, and puts the lane''s message back or ends the lane.';
+comment on function lead_mover.record_batch(bigint, lead_mover.moves, lead_mover.lanes, lead_mover.progress, integer, integer, integer, boolean) is 'Writes down what a batch did, and puts the lane''s message back or ends the lane.';

@@ -43,7 +43,7 @@ begin
   if v_attempts >= c_most_attempts then
     p_text := format('Sem progresso após %s tentativas: %s', v_attempts, p_error);
 
-    if lead_mover.fail_migration(p_migration_id, p_text) then
+    if lead_mover.fail_move(p_migration_id, p_text) then
       p_outcome := 'ended';
       return;
     end if;

@@ -25,7 +25,7 @@ declare
 begin
   v_active := array(
     select m.migration_id
-    from lead_mover.migrations m
+    from lead_mover.moves m
     where m.status in ('pending', 'processing', 'paused')
   );
 
@@ -39,7 +39,7 @@ begin
   from pgmq.q_lead_migration_queue q;
 
   -- A lane that moves leads which came into the run since it was counted is below 0 for a moment.
-  select coalesce(sum(greatest(l.total - l.moved - l.rejected - l.settled, 0)), 0)::bigint
+  select coalesce(sum(greatest(l.total - l.moved - l.rejected - l.unchanged, 0)), 0)::bigint
   into leads_remaining
   from lead_mover.lanes l
   where l.migration_id = any (v_active);
@@ -48,7 +48,7 @@ begin
   into status_counts
   from (
     select m.status, count(*) as migrations
-    from lead_mover.migrations m
+    from lead_mover.moves m
     group by m.status
   ) s;
 

@@ -2,7 +2,7 @@
 -- queued, resumed or retried. One statement, so the trigger on the queue notifies once. A move that nobody
 -- was told a message of yet gets that of its first lane. Answers with the move.
 create or replace function lead_mover.send_lanes(p_migration_id bigint)
-returns lead_mover.migrations
+returns lead_mover.moves
 language sql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -12,7 +12,7 @@ as $$
     select
       clock_timestamp(),
       lead_mover.message(m, l.lane, p.moved, p.remaining, p.total, p.last_batch_at)
-    from lead_mover.migrations m
+    from lead_mover.moves m
     join lead_mover.lanes l on l.migration_id = m.migration_id
     join lead_mover.progress p on p.migration_id = m.migration_id
     where m.migration_id = p_migration_id
@@ -28,7 +28,7 @@ as $$
     where l.migration_id = p_migration_id
       and l.lane = sent.lane
   )
-  update lead_mover.migrations m
+  update lead_mover.moves m
   set message_id = coalesce(m.message_id, (select sent.msg_id from sent where sent.lane = 1))
   where m.migration_id = p_migration_id
   returning m.*

@@ -8,7 +8,7 @@
 create or replace function lead_mover.take_message(
   out p_message_id bigint,
   out p_lane lead_mover.lanes,
-  out p_migration lead_mover.migrations,
+  out p_move lead_mover.moves,
   out p_progress lead_mover.progress,
   out p_outcome text,
   out p_reason text
@@ -52,18 +52,18 @@ begin
     end if;
 
     p_lane := v_owner.p_lane;
-    p_migration := v_owner.p_migration;
+    p_move := v_owner.p_move;
     p_progress := v_owner.p_progress;
 
     -- Somebody is cancelling, pausing or failing this move: on to the next.
-    continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_migration.migration_id));
+    continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_move.migration_id));
 
     -- Only its message may have been made due by hand.
-    continue when p_migration.status = 'paused';
+    continue when p_move.status = 'paused';
 
     -- A move that has to fail is ended by the first batch that is alone with it.
-    exit when p_migration.failure is null
-      or pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration.migration_id));
+    exit when p_move.failure is null
+      or pg_try_advisory_xact_lock(lead_mover.lock_key(p_move.migration_id));
   end loop;
 end
 $$;

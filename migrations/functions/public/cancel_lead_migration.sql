@@ -9,7 +9,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_sent bigint[];
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_progress lead_mover.progress;
   v_messages integer;
 begin
@@ -21,16 +21,16 @@ begin
 
   get diagnostics v_messages = row_count;
 
-  v_migration := lead_mover.lock_active_migration(p_run_id);
+  v_move := lead_mover.lock_active_move(p_run_id);
 
-  if v_migration.migration_id is not null then
-    v_messages := v_messages + lead_mover.close_migration(v_migration.migration_id, 'cancelled');
+  if v_move.migration_id is not null then
+    v_messages := v_messages + lead_mover.close_move(v_move.migration_id, 'cancelled');
   end if;
 
   select p.*
   into v_progress
   from lead_mover.progress p
-  where p.migration_id = v_migration.migration_id;
+  where p.migration_id = v_move.migration_id;
 
   return jsonb_build_object(
     'success', true,
@@ -39,7 +39,7 @@ begin
     'leads_moved', coalesce(v_progress.moved, 0),
     'leads_remaining', coalesce(v_progress.remaining, 0),
     'message', case
-      when v_migration.migration_id is not null then format(
+      when v_move.migration_id is not null then format(
         'Movimentação cancelada: %s leads movidos, %s restantes', v_progress.moved, v_progress.remaining
       )
       when v_messages > 0 then 'Movimentação cancelada antes de começar'

@@ -46,7 +46,7 @@ as $$
     m.finished_at,
     p.attempts,
     coalesce(m.failure, p.last_error)
-  from lead_mover.migrations m
+  from lead_mover.moves m
   join lead_mover.progress p on p.migration_id = m.migration_id
   cross join lateral (
     select p.moved / nullif(extract(epoch from p.last_batch_at - m.started_at), 0)::double precision as leads_per_second

@@ -8,7 +8,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_message_id bigint;
 begin
   foreach v_message_id in array lead_mover.lock_sent_messages(p_run_id) loop
@@ -17,21 +17,21 @@ begin
     where q.msg_id = v_message_id;
   end loop;
 
-  v_migration := lead_mover.lock_active_migration(p_run_id);
+  v_move := lead_mover.lock_active_move(p_run_id);
 
   update pgmq.q_lead_migration_queue q
   set vt = 'infinity'
   from lead_mover.lanes l
-  where l.migration_id = v_migration.migration_id
+  where l.migration_id = v_move.migration_id
     and l.message_id = q.msg_id;
 
-  update lead_mover.migrations m
+  update lead_mover.moves m
   set status = 'paused'
-  where m.migration_id = v_migration.migration_id;
+  where m.migration_id = v_move.migration_id;
 
-  return lead_mover.control_answer(
+  return lead_mover.control_result(
     p_run_id,
-    v_migration.migration_id,
+    v_move.migration_id,
     'Movimentação pausada: %s leads movidos, %s restantes'
   );
 end

@@ -24,7 +24,7 @@ begin
     b.leads_moved,
     b.leads_remaining,
     b.outcome = 'moved',
-    b.text_for_people
+    b.message
   from lead_mover.process_batch(p_batch_size) b
   where b.outcome <> 'idle';
 end

@@ -13,27 +13,27 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
   v_total bigint;
 begin
-  v_migration := lead_mover.start_migration(p_run_id, p_funnel_id, p_column_id, p_batch_size);
+  v_move := lead_mover.start_move(p_run_id, p_funnel_id, p_column_id, p_batch_size);
 
   v_total := coalesce(
-    (select p.total from lead_mover.progress p where p.migration_id = v_migration.migration_id),
+    (select p.total from lead_mover.progress p where p.migration_id = v_move.migration_id),
     0
   );
 
   return jsonb_build_object(
     'success', true,
-    'message_id', v_migration.message_id,
-    'migration_id', v_migration.migration_id,
+    'message_id', v_move.message_id,
+    'migration_id', v_move.migration_id,
     'run_id', p_run_id,
     'run_name', (select r.name from lead_mover.runs r where r.id = p_run_id),
     'funnel_id', p_funnel_id,
     'column_id', p_column_id,
     'total', v_total,
     'message', case
-      when v_migration.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
+      when v_move.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
       else format('Movimentação enfileirada: %s leads serão movidos', v_total)
     end
   );

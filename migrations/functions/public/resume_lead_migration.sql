@@ -9,20 +9,20 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_migration lead_mover.migrations;
+  v_move lead_mover.moves;
 begin
-  v_migration := lead_mover.lock_active_migration(p_run_id);
+  v_move := lead_mover.lock_active_move(p_run_id);
 
-  if v_migration.status = 'paused' then
-    update lead_mover.migrations m
+  if v_move.status = 'paused' then
+    update lead_mover.moves m
     set
       status = case when m.started_at is null then 'pending' else 'processing' end,
       failure = null
-    where m.migration_id = v_migration.migration_id;
+    where m.migration_id = v_move.migration_id;
 
     delete from pgmq.q_lead_migration_queue q
     using lead_mover.lanes l
-    where l.migration_id = v_migration.migration_id
+    where l.migration_id = v_move.migration_id
       and l.message_id = q.msg_id;
 
     update lead_mover.lanes l
@@ -30,15 +30,15 @@ begin
       message_id = null,
       attempts = 0,
       lock_waits = 0
-    where l.migration_id = v_migration.migration_id
+    where l.migration_id = v_move.migration_id
       and l.finished_at is null;
 
-    perform lead_mover.send_lanes(v_migration.migration_id);
+    perform lead_mover.send_lanes(v_move.migration_id);
   end if;
 
-  return lead_mover.control_answer(
+  return lead_mover.control_result(
     p_run_id,
-    v_migration.migration_id,
+    v_move.migration_id,
     'Movimentação retomada: %s leads movidos, %s restantes'
   );
 end

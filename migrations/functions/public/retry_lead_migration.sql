@@ -9,8 +9,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_old lead_mover.migrations;
-  v_new lead_mover.migrations;
+  v_old lead_mover.moves;
+  v_new lead_mover.moves;
   v_rejected lead_mover.lanes.skipped%type;
   v_lanes integer := 0;
   v_active boolean;
@@ -18,7 +18,7 @@ declare
 begin
   select m.*
   into v_old
-  from lead_mover.migrations m
+  from lead_mover.moves m
   where m.run_id = p_run_id
   order by m.migration_id desc
   limit 1
@@ -44,7 +44,7 @@ begin
   end if;
 
   if v_lanes > 0 then
-    insert into lead_mover.migrations (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, retry_of)
+    insert into lead_mover.moves (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, retry_of)
     values (p_run_id, v_old.run_name, v_old.funnel_id, v_old.column_id, v_old.batch_size, v_lanes, v_old.migration_id)
     on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
     returning *
@@ -71,7 +71,7 @@ begin
       l.skipped,
       v_new.batch_size,
       -- Where leads were added to the run, more than were counted may have been moved already.
-      greatest(l.total - l.moved - l.rejected - l.settled, 0)
+      greatest(l.total - l.moved - l.rejected - l.unchanged, 0)
     from lead_mover.lanes l
     where l.migration_id = v_old.migration_id
       and l.finished_at is null

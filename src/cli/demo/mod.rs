@@ -1,21 +1,22 @@
 //! `lead-mover demo`: the whole way, on a PostgreSQL of its own.
 
-mod story;
+mod walkthrough;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::say;
+use super::output::print_line;
 use super::serve::Signals;
 use crate::app::Service;
 use crate::config::ServiceSettings;
-use crate::db::ConnectionSettings;
-use crate::local_postgres::{Durability, LocalPostgres};
+use crate::migrate;
 use crate::queue::{Queue, QueueError};
 use crate::shutdown::Shutdown;
-use crate::{db, migrate};
+use crate::timings::Timings;
+use local_postgres::{Durability, LocalPostgres};
+use pg_connection::ConnectionSettings;
 
 const DATABASE: &str = "demo";
 
@@ -38,7 +39,7 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
-    say("Starting a PostgreSQL of its own …");
+    print_line("Starting a PostgreSQL of its own …");
     let mut server =
         tokio::task::spawn_blocking(|| LocalPostgres::start(Durability::Full)).await??;
     let outcome = run_on(&server, &args).await;
@@ -58,6 +59,7 @@ async fn run_on(server: &LocalPostgres, args: &DemoArgs) -> anyhow::Result<ExitC
         http_addr: args.http_addr,
         api_token: None,
         shutdown_grace: std::time::Duration::from_secs(25),
+        timings: Timings::default(),
     })
     .await?;
     let http_address = service.http_address();
@@ -66,36 +68,36 @@ async fn run_on(server: &LocalPostgres, args: &DemoArgs) -> anyhow::Result<ExitC
     let running = service.run(shutdown.clone());
     tokio::pin!(running);
 
-    let story = async {
+    let walkthrough = async {
         health.ready().await;
         let queue = Queue::connect(&database, "lead-mover demo").await?;
-        let all_there = story::tell(&queue, reports, args.batch_size).await?;
+        let all_there = walkthrough::run(&queue, reports, args.batch_size).await?;
         if !args.exit {
-            say("\nStill running. Look around, and stop it with Ctrl-C:");
-            say(format_args!(
+            print_line("\nStill running. Look around, and stop it with Ctrl-C:");
+            print_line(format_args!(
                 "  psql '{}'",
                 server.connection_string(DATABASE)
             ));
-            say(format_args!("  curl http://{http_address}/metrics"));
+            print_line(format_args!("  curl http://{http_address}/metrics"));
             shutdown.begun().await;
         }
         Ok::<_, QueueError>(all_there)
     };
     let all_there = tokio::select! {
-        // In this order: at an interrupt the story ends well, though the service ends with it.
+        // In this order: at an interrupt the walkthrough succeeds, though the service ends with it.
         biased;
-        told = story => told?,
+        all_there = walkthrough => all_there?,
         ended = &mut running => {
             ended?;
-            say("Interrupted before the moves had ended.");
+            print_line("Interrupted before the moves had ended.");
             return Ok(ExitCode::FAILURE);
         }
-        () = signals.obey(&shutdown) => false,
+        () = signals.handle(&shutdown) => false,
     };
     shutdown.begin();
     tokio::select! {
         ended = &mut running => ended?,
-        () = signals.obey(&shutdown) => {}
+        () = signals.handle(&shutdown) => {}
     }
     Ok(if all_there {
         ExitCode::SUCCESS
@@ -107,14 +109,14 @@ async fn run_on(server: &LocalPostgres, args: &DemoArgs) -> anyhow::Result<ExitC
 /// A database with the schema, the example tables and two runs in it.
 async fn prepare(server: &LocalPostgres) -> anyhow::Result<ConnectionSettings> {
     let maintenance: ConnectionSettings = server.connection_string("postgres").parse()?;
-    db::open_session(&maintenance, "lead-mover demo")
+    pg_connection::open_session(&maintenance, "lead-mover demo")
         .await?
         .batch_execute(&format!("create database {DATABASE}"))
         .await?;
     let database: ConnectionSettings = server.connection_string(DATABASE).parse()?;
-    say("Installing PGMQ, the schema and two runs of 478 and 514 leads …");
+    print_line("Installing PGMQ, the schema and two runs of 478 and 514 leads …");
     migrate::install(&database, true).await?;
-    db::open_session(&database, "lead-mover demo")
+    pg_connection::open_session(&database, "lead-mover demo")
         .await?
         .batch_execute(include_str!("seed.sql"))
         .await?;

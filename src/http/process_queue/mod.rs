@@ -1,8 +1,8 @@
 //! `POST /functions/v1/process-lead-migration-queue`: the address of the Edge Function that the service
-//! replaces. Whoever called that goes on as before; the workers need no such call.
+//! replaces. Its callers go on as before; the workers need no such request.
 
-mod answer;
-mod refusal;
+mod error_response;
+mod response;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,31 +17,32 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use self::answer::Answer;
-use self::refusal::Refusal;
-use super::ApiToken;
-use crate::batch::{Calls, Unanswered};
-use crate::db::{self, ConnectionSettings};
+use self::error_response::ErrorResponse;
+use self::response::QueueResponse;
+use crate::config::ApiToken;
+use crate::pipeline::{Pipeline, PipelineError};
 use crate::queue::{Batch, Outcome, Queue, QueueError};
-use crate::report::Reporter;
+use crate::report::{self, Reporter};
 use crate::shutdown::Shutdown;
+use pg_connection::ConnectionSettings;
 
 const PATH: &str = "/functions/v1/process-lead-migration-queue";
-/// Batches a call, as the Edge Function did.
+/// Batches a request, as the Edge Function did.
 const MOST_BATCHES: usize = 10;
-/// Calls at once; each has a session of its own.
-const MOST_CALLS: u32 = 4;
+/// Requests at once; each has a session of its own.
+const MOST_REQUESTS: u32 = 4;
 const BODY_LIMIT: usize = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a call needs.
+/// What a request needs.
 #[derive(Clone)]
 pub(crate) struct ProcessQueue {
     token: ApiToken,
     settings: ConnectionSettings,
     reporter: Reporter,
     shutdown: Shutdown,
-    calls: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
+    response_timeout: Duration,
 }
 
 impl ProcessQueue {
@@ -50,13 +51,15 @@ impl ProcessQueue {
         settings: ConnectionSettings,
         reporter: Reporter,
         shutdown: Shutdown,
+        response_timeout: Duration,
     ) -> Self {
         Self {
             token,
             settings,
             reporter,
             shutdown,
-            calls: Arc::new(Semaphore::new(MOST_CALLS as usize)),
+            slots: Arc::new(Semaphore::new(MOST_REQUESTS as usize)),
+            response_timeout,
         }
     }
 
@@ -66,56 +69,68 @@ impl ProcessQueue {
                 PATH,
                 post(process)
                     .options(async || allow_origin("ok".into_response()))
-                    .fallback(async || allow_origin(Refusal::method_not_allowed().into_response()))
+                    .fallback(async || {
+                        allow_origin(ErrorResponse::method_not_allowed().into_response())
+                    })
                     .layer(DefaultBodyLimit::max(BODY_LIMIT)),
             )
             .with_state(self)
     }
 
-    /// Returns when stopping has begun and no call is under way any more.
+    /// Returns when stopping has begun and no request is under way any more.
     pub(crate) async fn drained(&self) {
         self.shutdown.begun().await;
-        // It fails only when the semaphore is closed, and nobody closes it.
-        let _all = self.calls.acquire_many(MOST_CALLS).await;
+        // It fails only when the semaphore is closed, and nothing closes it.
+        let _all = self.slots.acquire_many(MOST_REQUESTS).await;
     }
 
-    async fn answer(&self, request: Request) -> Result<Answer, Refusal> {
+    async fn respond(&self, request: Request) -> Result<QueueResponse, ErrorResponse> {
         if !self.token.is_in(request.headers()) {
-            return Err(Refusal::unauthorized());
+            return Err(ErrorResponse::unauthorized());
         }
         let batch_size = batch_size(&body(request).await?)?;
-        let Ok(_call) = self.calls.try_acquire() else {
-            return Err(Refusal::unavailable("Há chamadas demais ao mesmo tempo"));
+        let Ok(_slot) = self.slots.try_acquire() else {
+            return Err(ErrorResponse::unavailable(
+                "Há chamadas demais ao mesmo tempo",
+            ));
         };
         if self.shutdown.has_begun() {
-            return Err(Refusal::stopping());
+            return Err(ErrorResponse::stopping());
         }
         let batches = self.process(batch_size).await.map_err(|error| {
-            tracing::warn!(error = db::describe(&error), "HTTP call failed");
-            Refusal::unavailable("O banco de dados não está disponível")
+            report::database_error(&error);
+            tracing::warn!(
+                error = pg_connection::describe(&error),
+                "HTTP request failed"
+            );
+            ErrorResponse::unavailable("O banco de dados não está disponível")
         })?;
         if batches.is_empty() && self.shutdown.is_forced() {
-            return Err(Refusal::stopping());
+            return Err(ErrorResponse::stopping());
         }
-        Ok(Answer::of(batches))
+        Ok(QueueResponse::of(batches))
     }
 
-    /// Batch after batch until none is due, it has been enough, or the service is stopping.
+    /// Batch after batch until none is due, the limit is reached, or the service is stopping.
     async fn process(&self, batch_size: Option<i32>) -> Result<Vec<Batch>, QueueError> {
-        let queue = Queue::connect_to_work(&self.settings, "lead-mover http").await?;
+        let queue = Queue::connect_worker(&self.settings, "lead-mover http").await?;
         let mut batches: Vec<Batch> = Vec::new();
-        let mut calls = Calls::new(&queue, &self.shutdown);
+        let mut pipeline = Pipeline::new(&queue, &self.shutdown, self.response_timeout);
         while batches.len() < MOST_BATCHES && !self.shutdown.has_begun() {
-            calls.send(batch_size);
-            let (batch, duration) = match calls.answer().await {
-                Ok(Some(answer)) => answer,
-                Ok(None) | Err(Unanswered::Stopped) => break,
-                // What was done is worth more to the caller than what comes next.
-                Err(Unanswered::Lost(error)) if !batches.is_empty() => {
-                    tracing::warn!(error = db::describe(&error), "HTTP call cut short");
+            pipeline.push(batch_size);
+            let (batch, duration) = match pipeline.next_result().await {
+                Ok(Some(result)) => result,
+                Ok(None) | Err(PipelineError::Stopped) => break,
+                // The caller is told of the batches that were processed.
+                Err(PipelineError::ConnectionLost(error)) if !batches.is_empty() => {
+                    report::database_error(&error);
+                    tracing::warn!(
+                        error = pg_connection::describe(&error),
+                        "HTTP request cut short"
+                    );
                     break;
                 }
-                Err(Unanswered::Lost(error)) => return Err(error),
+                Err(PipelineError::ConnectionLost(error)) => return Err(error),
             };
             if batch.outcome == Outcome::Idle {
                 break;
@@ -128,32 +143,35 @@ impl ProcessQueue {
 }
 
 async fn process(State(queue): State<ProcessQueue>, request: Request) -> Response {
-    let response = match queue.answer(request).await {
-        Ok(answer) => Json(answer).into_response(),
-        Err(refusal) => refusal.into_response(),
+    let response = match queue.respond(request).await {
+        Ok(response) => Json(response).into_response(),
+        Err(response) => response.into_response(),
     };
     allow_origin(response)
 }
 
-async fn body(request: Request) -> Result<Bytes, Refusal> {
+async fn body(request: Request) -> Result<Bytes, ErrorResponse> {
     match timeout(BODY_TIMEOUT, Bytes::from_request(request, &())).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(Refusal::too_large(BODY_LIMIT))
+            Err(ErrorResponse::too_large(BODY_LIMIT))
         }
-        Ok(Err(_)) | Err(_) => Err(Refusal::bad_request("Corpo incompleto")),
+        Ok(Err(_)) | Err(_) => Err(ErrorResponse::bad_request("Corpo incompleto")),
     }
 }
 
 /// The one key that a body may have; `null` or nothing is the size that each move was queued with.
-fn batch_size(body: &[u8]) -> Result<Option<i32>, Refusal> {
+fn batch_size(body: &[u8]) -> Result<Option<i32>, ErrorResponse> {
     if body.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|error| Refusal::bad_request(&format!("Corpo inválido: não é JSON ({error})")))?;
+    let body: Value = serde_json::from_slice(body).map_err(|error| {
+        ErrorResponse::bad_request(&format!("Corpo inválido: não é JSON ({error})"))
+    })?;
     let Value::Object(body) = body else {
-        return Err(Refusal::bad_request("Corpo inválido: não é um objeto JSON"));
+        return Err(ErrorResponse::bad_request(
+            "Corpo inválido: não é um objeto JSON",
+        ));
     };
     match body.get("batch_size") {
         None | Some(Value::Null) => Ok(None),
@@ -163,12 +181,12 @@ fn batch_size(body: &[u8]) -> Result<Option<i32>, Refusal> {
             .and_then(|size| i32::try_from(size).ok())
             .map(Some)
             .ok_or_else(|| {
-                Refusal::bad_request("batch_size deve ser um número inteiro de 1 a 10000")
+                ErrorResponse::bad_request("batch_size deve ser um número inteiro de 1 a 10000")
             }),
     }
 }
 
-/// As Supabase's functions do it: a browser may call from anywhere, it needs the key all the same.
+/// As Supabase's functions do: a browser may call from any origin, but needs the key all the same.
 fn allow_origin(mut response: Response) -> Response {
     response.headers_mut().extend(HeaderMap::from_iter([
         (

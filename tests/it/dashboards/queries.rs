@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tokio_postgres::Row;
 
 use super::{dashboards_of, list, text};
-use crate::retry::failed_move;
+use crate::controls::retry::failed_move;
 use crate::support::{Crm, Database, Session, grafana};
 
 /// What is chosen at the top of the dashboard.
@@ -59,7 +59,7 @@ fn expanded(sql: &str, choice: &Choice<'_>) -> String {
 async fn ask(session: &Session, sql: &str, choice: &Choice<'_>) -> Vec<Row> {
     let sql = expanded(sql, choice);
     let answer = session.query(&sql, &[]).await;
-    answer.unwrap_or_else(|error| panic!("{}: {sql}", lead_mover::db::describe(&error)))
+    answer.unwrap_or_else(|error| panic!("{}: {sql}", pg_connection::describe(&error)))
 }
 
 /// A database whose ledger has a move in every status but `cancelled`, and a session of Grafana's role.

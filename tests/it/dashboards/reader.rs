@@ -1,8 +1,8 @@
 //! The role of `grafana/read-only-role.sql`: what it may do, and that it may do nothing else.
 
-use lead_mover::{db, migrate};
+use lead_mover::migrate;
 
-use crate::rights_matrix::{functions, is_refused};
+use crate::rights::rights_matrix::{functions, is_denied};
 use crate::support::{Database, OwnServer, Session, grafana};
 
 /// A session whose transactions may write, so that only rights stand in the way.
@@ -26,7 +26,7 @@ async fn it_may_call_the_two_functions_that_show_moves_and_no_other() {
             "get_lead_migration_progress(uuid)",
             "get_lead_migration_rejections(bigint)",
         ];
-        let refused = is_refused(&session, &function.call).await;
+        let refused = is_denied(&session, &function.call).await;
         assert_eq!(
             refused,
             !granted.contains(&function.name.as_str()),
@@ -61,7 +61,7 @@ async fn it_may_neither_read_nor_change_leads_ledger_or_queue() {
             format!("truncate {relation}"),
         ] {
             // There is no truncating a view, whoever asks.
-            let refused = is_refused(&session, &statement).await;
+            let refused = is_denied(&session, &statement).await;
             assert!(refused || statement.starts_with("truncate"), "{statement}");
         }
     }
@@ -71,7 +71,7 @@ async fn it_may_neither_read_nor_change_leads_ledger_or_queue() {
         "create role of_its_own",
         "alter table public.leads add column of_its_own integer",
     ] {
-        assert!(is_refused(&session, statement).await, "{statement}");
+        assert!(is_denied(&session, statement).await, "{statement}");
     }
 }
 
@@ -110,7 +110,9 @@ async fn who_owns_the_functions_and_may_create_roles_can_make_it() {
     migrate::install(&settings, true)
         .await
         .expect("it installs");
-    let boss = db::open_session(&settings, "test").await.expect("it opens");
+    let boss = pg_connection::open_session(&settings, "test")
+        .await
+        .expect("it opens");
 
     for _ in 0..2 {
         boss.batch_execute(include_str!("../../../grafana/read-only-role.sql"))
@@ -119,7 +121,9 @@ async fn who_owns_the_functions_and_may_create_roles_can_make_it() {
     }
 
     let settings = as_role("lead_mover_grafana").parse().expect("another");
-    let session = db::open_session(&settings, "test").await.expect("it opens");
+    let session = pg_connection::open_session(&settings, "test")
+        .await
+        .expect("it opens");
     let moves = "select count(*) from public.get_lead_migration_progress()";
     assert_eq!(crate::support::value::<i64>(&session, moves, &[]).await, 0);
 }

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use lead_mover::db;
-
 use super::{COMPOSE, package};
 use crate::support::{OwnServer, Service, command, eventually, finish, value};
 
@@ -59,15 +57,16 @@ async fn what_compose_runs_makes_a_crm_whose_runs_move_there_and_back() {
         })
         .await;
         eventually("both moves have ended", async || {
-            let open = "select count(*) from lead_mover.migrations where finished_at is null";
+            let open = "select count(*) from lead_mover.moves where finished_at is null";
             database.value::<i64>(open, &[]).await == 0
         })
         .await;
     }
     let grafana = database.connection_string() + " user=lead_mover_grafana";
-    let session = db::open_session(&grafana.parse().expect("a connection string"), "test")
-        .await
-        .expect("it opens");
+    let session =
+        pg_connection::open_session(&grafana.parse().expect("a connection string"), "test")
+            .await
+            .expect("it opens");
     let moves = "select count(*) from public.get_lead_migration_progress()";
     assert_eq!(value::<i64>(&session, moves, &[]).await, 4);
 }

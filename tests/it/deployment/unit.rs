@@ -15,7 +15,7 @@ fn stopping_is_given_longer_than_the_grace_of_running_batches() {
         let digits: String = seconds.chars().take_while(char::is_ascii_digit).collect();
         assert!(digits.parse::<u32>().expect("seconds") > grace, "{before}");
     }
-    assert!(include_str!("../../../src/config.rs").contains("default_value = \"25s\""));
+    assert!(include_str!("../../../src/config/mod.rs").contains("default_value = \"25s\""));
 }
 
 #[test]

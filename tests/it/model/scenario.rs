@@ -129,7 +129,7 @@ impl World<'_> {
             .run(
                 "delete from pgmq.q_lead_migration_queue;
                  delete from pgmq.a_lead_migration_queue;
-                 delete from lead_mover.migrations;
+                 delete from lead_mover.moves;
                  delete from public.leads;
                  delete from model.writes;
                  delete from model.refused",

@@ -1,6 +1,5 @@
 //! Workers: batches committed at once, left open, rolled back, or lost with their server process.
 
-use lead_mover::db;
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::expected::{Committed, Effect, Outcome, ensure};
@@ -20,9 +19,10 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) async fn new(database: &Database, number: usize) -> Self {
-        let session = db::open_session(&database.settings(), &format!("worker {number}"))
-            .await
-            .expect("it opens");
+        let session =
+            pg_connection::open_session(&database.settings(), &format!("worker {number}"))
+                .await
+                .expect("it opens");
         session.batch_execute(IMPATIENT).await.unwrap();
         let pid = session
             .query_one("select pg_backend_pid()", &[])

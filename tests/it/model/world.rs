@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use lead_mover::db;
 use uuid::Uuid;
 
 use super::expected::Expected;
@@ -93,7 +92,7 @@ impl<'db> World<'db> {
 }
 
 async fn open(database: &Database, name: &str, setting: &str) -> Session {
-    let session = db::open_session(&database.settings(), name)
+    let session = pg_connection::open_session(&database.settings(), name)
         .await
         .expect("it opens");
     session.batch_execute(setting).await.unwrap();

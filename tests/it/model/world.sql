@@ -50,7 +50,7 @@ for each row execute function model.refuse();
 -- Vacuum's cutting off of empty pages locks whole tables for a moment, which would look like somebody's lock.
 alter table public.leads set (vacuum_truncate = off);
 alter table pgmq.q_lead_migration_queue set (vacuum_truncate = off);
-alter table lead_mover.migrations set (vacuum_truncate = off);
+alter table lead_mover.moves set (vacuum_truncate = off);
 alter table lead_mover.lanes set (vacuum_truncate = off);
 alter table lead_mover.rejections set (vacuum_truncate = off);
 
@@ -68,8 +68,8 @@ end
 $$;
 
 select
-  model.make_small('lead_mover.start_migration', 'c_most_lanes constant integer := 16', 'c_most_lanes constant integer := 3'),
-  model.make_small('lead_mover.start_migration', 'c_least_lane constant integer := 1000', 'c_least_lane constant integer := 8'),
+  model.make_small('lead_mover.start_move', 'c_most_lanes constant integer := 16', 'c_most_lanes constant integer := 3'),
+  model.make_small('lead_mover.start_move', 'c_least_lane constant integer := 1000', 'c_least_lane constant integer := 8'),
   model.make_small('lead_mover.move_batch', 'c_most_skipped constant integer := 1000', 'c_most_skipped constant integer := 3'),
   model.make_small('lead_mover.process_batch', 'c_most_rejections constant bigint := 1000', 'c_most_rejections constant bigint := 6'),
   model.make_small('lead_mover.record_failure', 'c_most_attempts constant integer := 10', 'c_most_attempts constant integer := 3');

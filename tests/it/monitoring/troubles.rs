@@ -39,7 +39,7 @@ async fn queue_and_hold(database: &Database, crm: &Crm<'_>) -> Session {
             "begin;
              select public.queue_lead_migration('{run}', '{}', '{}');
              select pg_advisory_lock(lead_mover.lock_key(m.migration_id))
-             from lead_mover.migrations m where m.run_id = '{run}';
+             from lead_mover.moves m where m.run_id = '{run}';
              update pgmq.q_lead_migration_queue
              set enqueued_at = now() - interval '1 hour', vt = now() - interval '1 hour';
              commit",

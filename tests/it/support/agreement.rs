@@ -5,13 +5,13 @@ use super::Crm;
 /// What the ledger, the queue and the leads do not agree on, in words.
 pub(crate) const DISAGREEMENTS: &str =
     "select coalesce(array_agg(m.migration_id || ': ' || x.what), '{}')
-     from lead_mover.migrations m
+     from lead_mover.moves m
      join lateral (
        select
          count(*) filter (where l.finished_at is null) as open_lanes,
          count(q.msg_id) as messages,
          count(*) filter (where q.msg_id is null and l.message_id is not null) as lost,
-         sum(l.total - l.moved - l.rejected - l.settled) as unaccounted,
+         sum(l.total - l.moved - l.rejected - l.unchanged) as unaccounted,
          sum(l.rejected) as rejected
        from lead_mover.lanes l
        left join pgmq.q_lead_migration_queue q on q.msg_id = l.message_id

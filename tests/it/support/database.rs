@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use lead_mover::db::{self, ConnectionSettings};
 use lead_mover::migrate;
+use pg_connection::ConnectionSettings;
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
@@ -96,7 +96,9 @@ impl Database {
 
     pub(super) async fn at(connection_string: &str) -> Self {
         let settings: ConnectionSettings = connection_string.parse().expect("a connection string");
-        let session = db::open_session(&settings, "test").await.expect("it opens");
+        let session = pg_connection::open_session(&settings, "test")
+            .await
+            .expect("it opens");
         Self {
             name: settings.dbname().to_owned(),
             connection_string: connection_string.to_owned(),
@@ -128,7 +130,7 @@ impl Database {
 
     /// Another session, that calls itself so.
     pub(crate) async fn open_as(&self, name: &str) -> Session {
-        db::open_session(&self.settings(), name)
+        pg_connection::open_session(&self.settings(), name)
             .await
             .expect("it opens")
     }
@@ -166,7 +168,7 @@ impl Database {
             .batch_execute(statements)
             .await
             .unwrap_or_else(|error| {
-                panic!("{}: {statements}", db::describe(&error));
+                panic!("{}: {statements}", pg_connection::describe(&error));
             });
     }
 
@@ -191,7 +193,7 @@ where
     session
         .query_one(query, parameters)
         .await
-        .unwrap_or_else(|error| panic!("{}: {query}", db::describe(&error)))
+        .unwrap_or_else(|error| panic!("{}: {query}", pg_connection::describe(&error)))
         .get(0)
 }
 
@@ -215,7 +217,7 @@ pub(crate) fn drop_all() {
     });
 }
 
-/// The template that another process of the tests has made; see [`crate::naive`].
+/// The template that another process of the tests has made; see [`crate::mutants`].
 fn given_template() -> Option<String> {
     #[expect(
         clippy::disallowed_methods,
@@ -236,7 +238,7 @@ async fn create(name: &str, template: &str) {
 }
 
 pub(super) async fn maintenance() -> Session {
-    db::open_session(&settings_for("postgres"), "test")
+    pg_connection::open_session(&settings_for("postgres"), "test")
         .await
         .expect("it opens")
 }

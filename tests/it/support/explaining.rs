@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 
-use lead_mover::db;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
@@ -34,7 +33,7 @@ pub(crate) struct Plan {
 impl Explaining {
     /// `None` where the server does not let us see plans, which is said on standard error.
     pub(crate) async fn start(database: &Database) -> Option<Self> {
-        let (session, mut connection) = db::connect(&database.settings(), "explaining")
+        let (session, mut connection) = pg_connection::connect(&database.settings(), "explaining")
             .await
             .expect("it opens");
         let (sender, plans) = unbounded_channel();
@@ -54,7 +53,7 @@ impl Explaining {
                 [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::UNDEFINED_FILE].contains(reason),
                 "{error}"
             );
-            eprintln!("skipped: {}", db::describe(&error));
+            eprintln!("skipped: {}", pg_connection::describe(&error));
             return None;
         }
         session.batch_execute(SETTINGS).await.expect("it is set");

@@ -1,6 +1,6 @@
 //! What `migrate` makes of a database.
 
-use lead_mover::migrate::{self, SchemaState};
+use lead_mover::schema::{self, SchemaState};
 
 use super::{Database, Finished, command, finish, pg_dump};
 
@@ -54,7 +54,7 @@ impl Database {
     }
 
     pub(crate) async fn schema_state(&self) -> SchemaState {
-        migrate::schema_state(self.session())
+        schema::schema_state(self.session())
             .await
             .expect("the server answers")
     }

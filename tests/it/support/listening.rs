@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 
-use lead_mover::db;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio_postgres::AsyncMessage;
@@ -18,7 +17,7 @@ pub(crate) struct Listening {
 
 impl Listening {
     pub(crate) async fn start(database: &Database) -> Self {
-        let (session, mut connection) = db::connect(&database.settings(), "listening")
+        let (session, mut connection) = pg_connection::connect(&database.settings(), "listening")
             .await
             .expect("it opens");
         let (sender, payloads) = unbounded_channel();

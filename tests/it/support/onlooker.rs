@@ -1,6 +1,6 @@
 //! Somebody who looks at a move all the while, and at how the service behaves towards the server.
 
-use lead_mover::db::{self, ConnectionSettings};
+use pg_connection::ConnectionSettings;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, interval};
 use tokio_util::sync::CancellationToken;
@@ -45,7 +45,9 @@ async fn look_on(settings: ConnectionSettings, run: Uuid, enough: CancellationTo
     let mut session = None;
     while enough.run_until_cancelled(ticks.tick()).await.is_some() {
         if session.is_none() {
-            session = db::open_session(&settings, "onlooker").await.ok();
+            session = pg_connection::open_session(&settings, "onlooker")
+                .await
+                .ok();
         }
         if let Some(open) = &session
             && look(open, run, &mut seen).await.is_err()

@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use lead_mover::db;
-use lead_mover::local_postgres::{Durability, LocalPostgres};
+use local_postgres::{Durability, LocalPostgres};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::Command;
@@ -73,7 +72,7 @@ impl OwnServer {
     }
 
     async fn maintenance(&self) -> Session {
-        db::open_session(&self.connection_string("postgres").parse().unwrap(), "test")
+        pg_connection::open_session(&self.connection_string("postgres").parse().unwrap(), "test")
             .await
             .expect("it opens")
     }

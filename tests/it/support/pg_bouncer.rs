@@ -8,7 +8,6 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use lead_mover::db;
 use nix::unistd::{User, geteuid};
 use tempfile::TempDir;
 use tokio_postgres::Config;
@@ -54,7 +53,7 @@ impl PgBouncer {
             database: database.name().to_owned(),
         };
         eventually("PgBouncer takes connections", async || {
-            db::open_session(&bouncer.connection_string().parse().unwrap(), "test")
+            pg_connection::open_session(&bouncer.connection_string().parse().unwrap(), "test")
                 .await
                 .is_ok()
         })
@@ -69,7 +68,7 @@ impl PgBouncer {
 
     /// An application's session, that shares the server's sessions with others.
     pub(crate) async fn open(&self) -> Session {
-        db::open_session(&self.connection_string().parse().unwrap(), "application")
+        pg_connection::open_session(&self.connection_string().parse().unwrap(), "application")
             .await
             .expect("it opens")
     }
@@ -77,7 +76,7 @@ impl PgBouncer {
     /// A command of its own console.
     pub(crate) async fn run(&self, command: &str) {
         let console = self.connection_string_of("pgbouncer");
-        db::open_session(&console.parse().unwrap(), "test")
+        pg_connection::open_session(&console.parse().unwrap(), "test")
             .await
             .expect("it opens")
             .simple_query(command)

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use lead_mover::db::{self, ConnectionSettings};
+use pg_connection::ConnectionSettings;
 use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -91,7 +91,7 @@ impl Database {
 
     /// A session of a role that can log in.
     pub(crate) async fn log_in(&self, role: &str) -> Session {
-        db::open_session(&self.settings_as(role), "test")
+        pg_connection::open_session(&self.settings_as(role), "test")
             .await
             .expect("it opens")
     }

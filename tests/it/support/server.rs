@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use lead_mover::db::ConnectionSettings;
-use lead_mover::local_postgres::{Durability, LocalPostgres};
+use local_postgres::{Durability, LocalPostgres};
+use pg_connection::ConnectionSettings;
 
 enum Server {
     /// Started here; taken out when the tests are over.

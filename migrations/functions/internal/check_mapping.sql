@@ -1,0 +1,164 @@
+-- What lead_mover.doctor says of the mapping of the CRM's tables: one row a check. A check that has nothing to look at,
+-- because another one failed, is skipped.
+--
+-- `lead-mover doctor` sends the text between the $$ itself, so that it works also where nothing is installed, on
+-- a standby, and for a role that may call nothing. So it reads catalogs only.
+create or replace function lead_mover.check_mapping()
+returns table (check_name text, status text, found text, advice text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+with relation as (
+  -- Not to_regclass: it raises an error where the role has no usage on the schema.
+  select c.oid, c.relname
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = 'lead_mover'
+),
+wanted_column (view_name, column_name, type_name, is_written) as (
+  values
+    ('leads', 'id', null, false),
+    ('leads', 'run_id', 'uuid', false),
+    ('leads', 'funnel_id', 'uuid', true),
+    ('leads', 'column_id', 'uuid', true),
+    ('runs', 'id', 'uuid', false),
+    ('runs', 'name', null, false),
+    ('columns', 'id', 'uuid', false),
+    ('columns', 'funnel_id', 'uuid', false)
+),
+mapped_column as (
+  select
+    pg_catalog.concat_ws(' ', 'lead_mover.' || w.view_name || '.' || w.column_name, w.type_name) as name,
+    a.attname is null as is_missing,
+    w.is_written
+      and not pg_catalog.pg_column_is_updatable(r.oid, a.attnum, false)
+      -- As by a trigger instead of the update.
+      and pg_catalog.pg_relation_is_updatable(r.oid, false)
+        = pg_catalog.pg_relation_is_updatable(r.oid, true) as is_fixed
+  from wanted_column w
+  left join relation r on r.relname = w.view_name
+  left join pg_catalog.pg_attribute a on a.attrelid = r.oid
+    and a.attname = w.column_name
+    and not a.attisdropped
+    and (w.type_name is null or w.type_name = pg_catalog.format_type(a.atttypid, null))
+),
+mapping (check_name, status, found, advice) as (
+  select
+    'mapping',
+    case
+      when not exists (select from relation r where r.relname = 'schema_files') then 'skipped'
+      when m.missing is not null or m.fixed is not null then 'failure'
+      else 'ok'
+    end,
+    case
+      when not exists (select from relation r where r.relname = 'schema_files') then 'skipped: check `schema` failed'
+      when m.missing is not null then 'the views of your tables lack ' || m.missing
+      when m.fixed is not null then 'nothing can be written through ' || m.fixed
+      else 'leads, runs and columns are mapped, and leads can be written'
+    end,
+    case
+      when not exists (select from relation r where r.relname = 'schema_files') then 'fix it first'
+      when m.missing is not null then 'run: lead-mover migrate (it makes them, or prints the statements to adapt)'
+      else 'make lead_mover.leads a plain view of one table: create or replace view lead_mover.leads as '
+        || 'select id, run_id, funnel_id, column_id from public.your_leads;'
+    end
+  from (
+    select
+      pg_catalog.string_agg(c.name, ', ') filter (where c.is_missing) as missing,
+      pg_catalog.string_agg(c.name, ', ') filter (where c.is_fixed) as fixed
+    from mapped_column c
+  ) m
+),
+-- No catalog has the column of a table that a column of a view is; the view's rule does, in the form that the
+-- server keeps it in: the same text from PostgreSQL 12 to 18.
+mapped as (
+  select
+    found[1] as view_column,
+    found[2]::oid as table_id,
+    found[3]::smallint as attnum
+  from relation v
+  join pg_catalog.pg_rewrite r on r.ev_class = v.oid
+  cross join lateral pg_catalog.regexp_matches(
+    r.ev_action::text,
+    ':resname (id|run_id) :ressortgroupref \d+ :resorigtbl (\d+) :resorigcol (\d+)',
+    'g'
+  ) as found
+  where v.relname = 'leads'
+    and pg_catalog.pg_relation_is_updatable(r.ev_class, false) & 4 = 4
+),
+lead_table as (
+  select
+    t.oid as table_id,
+    case t.relkind when 'p' then '' else 'concurrently ' end as way,
+    n.nspname,
+    t.relname,
+    run_id.attnum as run_id_attnum,
+    run_id.attname as run_id_name,
+    id.attnum as id_attnum,
+    id.attname as id_name,
+    id.attcollation as id_collation
+  from mapped mapped_run_id
+  join mapped mapped_id on mapped_id.table_id = mapped_run_id.table_id
+  join pg_catalog.pg_class t on t.oid = mapped_id.table_id
+  join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+  join pg_catalog.pg_attribute run_id on run_id.attrelid = t.oid and run_id.attnum = mapped_run_id.attnum
+  join pg_catalog.pg_attribute id on id.attrelid = t.oid and id.attnum = mapped_id.attnum
+  where mapped_run_id.view_column = 'run_id'
+    and mapped_id.view_column = 'id'
+    and t.relkind in ('r', 'p')
+    and (select count(*) from mapped) = 2
+),
+missing_index (statement) as (
+  select pg_catalog.format(
+    'create index %son %I.%I (%I, %I)',
+    l.way, l.nspname, l.relname, l.run_id_name, l.id_name
+  )
+  from lead_table l
+  where not exists (
+    select
+    from pg_catalog.pg_index i
+    join pg_catalog.pg_class c on c.oid = i.indexrelid
+    join pg_catalog.pg_am a on a.oid = c.relam
+    join pg_catalog.pg_opclass o on o.oid = i.indclass[1]
+    where i.indrelid = l.table_id
+      and i.indisvalid
+      and i.indpred is null
+      and i.indnkeyatts >= 2
+      and i.indkey[0] = l.run_id_attnum
+      and i.indkey[1] = l.id_attnum
+      and i.indcollation[1] = l.id_collation
+      and o.opcdefault
+      and a.amname = 'btree'
+  )
+),
+index as (
+  select
+    'index',
+    case
+      when m.status <> 'ok' then 'skipped'
+      when i.statement is not null then 'failure'
+      else 'ok'
+    end,
+    case
+      when m.status <> 'ok' then 'skipped: check `mapping` failed'
+      when i.statement is not null then
+        'no index serves the walk along a run''s leads: each batch reads the whole table'
+      else 'no index is missing for the walk along a run''s leads'
+    end,
+    case when m.status <> 'ok' then 'fix it first' else pg_catalog.format('run: %s;', i.statement) end
+  from mapping m
+  left join missing_index i on true
+),
+checks (check_name, status, found, advice) as (
+  select * from mapping
+  union all
+  select * from index
+)
+select c.check_name, c.status, c.found, case when c.status <> 'ok' then c.advice end
+from checks c
+$$;
+
+select lead_mover.make_private('lead_mover.check_mapping()');
+
+comment on function lead_mover.check_mapping() is 'What lead_mover.doctor says of the mapping of the CRM''s tables.';

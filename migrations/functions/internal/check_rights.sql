@@ -1,0 +1,171 @@
+-- What lead_mover.doctor says of who may do what: one row a check. A check that has nothing to look at,
+-- because another one failed, is skipped.
+--
+-- `lead-mover doctor` sends the text between the $$ itself, so that it works also where nothing is installed, on
+-- a standby, and for a role that may call nothing. So it reads catalogs only.
+create or replace function lead_mover.check_rights()
+returns table (check_name text, status text, found text, advice text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+with place as (
+  select
+    -- Not to_regclass and its like: they raise errors where the role has no usage on the schema.
+    (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'lead_mover') as lead_mover,
+    (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'public') as public
+),
+relation as (
+  select c.oid, c.relname
+  from pg_catalog.pg_class c
+  join place p on c.relnamespace = p.lead_mover
+),
+function as (
+  select
+    p.oid,
+    p.proname,
+    p.proowner,
+    p.pronamespace = place.lead_mover as is_internal,
+    pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.oidvectortypes(p.proargtypes)) as name
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  join place on p.pronamespace = place.lead_mover or p.pronamespace = place.public and p.proname in (
+    'cancel_lead_migration', 'get_lead_migration_progress', 'get_lead_migration_queue_status',
+    'get_lead_migration_rejections', 'pause_lead_migration', 'process_lead_migration_batch',
+    'queue_lead_migration', 'resume_lead_migration', 'retry_lead_migration'
+  )
+),
+wanted_grant (is_service, what, is_granted) as (
+  select true, 'usage on schema lead_mover', pg_catalog.has_schema_privilege(p.lead_mover, 'usage')
+  from place p
+  where p.lead_mover is not null
+  union all
+  select true, 'select on lead_mover.schema_files', pg_catalog.has_table_privilege(r.oid, 'select')
+  from relation r
+  where r.relname = 'schema_files'
+  union all
+  select f.is_internal, 'execute on function ' || f.name, pg_catalog.has_function_privilege(f.oid, 'execute')
+  from function f
+  where not f.is_internal or f.proname in ('process_batch', 'sample')
+),
+missing_grant as (
+  select
+    count(*) filter (where not w.is_granted and w.is_service) as of_service,
+    count(*) filter (where not w.is_granted) as of_all,
+    count(*) as wanted,
+    pg_catalog.array_agg(w.what order by w.what) filter (where not w.is_granted and w.is_service) as service_names,
+    pg_catalog.array_agg(w.what order by w.is_service desc, w.what) filter (where not w.is_granted) as all_names,
+    pg_catalog.string_agg(
+      pg_catalog.format('grant %s to %I', w.what, current_user), '; ' order by w.is_service desc, w.what
+    ) filter (where not w.is_granted) as statements
+  from wanted_grant w
+),
+-- The functions act as their owner.
+missing_grant_of_owner (statements) as (
+  select pg_catalog.string_agg(
+    pg_catalog.format('grant %s on lead_mover.%I to %I', w.privilege, r.relname, o.rolname), '; '
+    order by r.relname, w.privilege
+  )
+  from (
+    values ('leads', 'select'), ('leads', 'update'), ('runs', 'select'), ('columns', 'select')
+  ) as w (view_name, privilege)
+  join relation r on r.relname = w.view_name
+  join function f on f.is_internal and f.proname = 'process_batch'
+  join pg_catalog.pg_roles o on o.oid = f.proowner
+  where not pg_catalog.has_table_privilege(o.oid, r.oid, w.privilege)
+),
+grants as (
+  select
+    'grants',
+    case
+      when m.wanted = 0 then 'skipped'
+      when m.of_service > 0 or o.statements is not null then 'failure'
+      when m.of_all > 0 then 'warning'
+      else 'ok'
+    end,
+    case
+      when m.wanted = 0 then 'skipped: check `schema` failed'
+      when m.of_service > 0 then 'this role lacks what the service needs: ' || s.names
+      when o.statements is not null then
+        'the functions'' owner may not read or write your tables through the views'
+      when m.of_all > 0 then
+        'the service can work, but commands such as status would be denied: this role lacks ' || a.names
+      else 'this role may do all that the service and the commands do'
+    end,
+    case
+      when m.wanted = 0 then 'fix it first'
+      when m.of_service = 0 and o.statements is not null then pg_catalog.format('run: %s;', o.statements)
+      else pg_catalog.format('run: %s;', m.statements)
+    end
+  from missing_grant m
+  cross join missing_grant_of_owner o
+  cross join lateral (
+    select pg_catalog.array_to_string(m.service_names[:3], ', ')
+      || case when m.of_service > 3 then pg_catalog.format(' and %s more', m.of_service - 3) else '' end as names
+  ) s
+  cross join lateral (
+    select pg_catalog.array_to_string(m.all_names[:3], ', ')
+      || case when m.of_all > 3 then pg_catalog.format(' and %s more', m.of_all - 3) else '' end as names
+  ) a
+),
+caller (rank, oid, name) as (
+  select 1, 0::oid, 'public'
+  union all
+  select case r.rolname when 'anon' then 2 else 3 end, r.oid, r.rolname
+  from pg_catalog.pg_roles r
+  where r.rolname in ('anon', 'authenticated')
+),
+open_to as (
+  select
+    c.rank,
+    pg_catalog.format('%s may execute %s', c.name, pg_catalog.array_to_string(o.names[:3], ', '))
+      || case when o.number > 3 then pg_catalog.format(' and %s more', o.number - 3) else '' end as found,
+    -- Whether users who are logged in may call a function is for the operator to decide.
+    case when c.name <> 'authenticated' then pg_catalog.format(
+      'revoke execute on function %s from %s', pg_catalog.array_to_string(o.names, ', '), c.name
+    ) end as statement
+  from caller c
+  cross join lateral (
+    select count(*) as number, pg_catalog.array_agg(f.name order by f.name) as names
+    from function f
+    where pg_catalog.has_function_privilege(c.oid, f.oid, 'execute')
+      and (c.rank = 1 or not pg_catalog.has_function_privilege(0::oid, f.oid, 'execute'))
+  ) o
+  where o.number > 0
+),
+exposure as (
+  select
+    'exposure',
+    case
+      when not exists (select from function) then 'skipped'
+      when o.statements is not null then 'warning'
+      else 'ok'
+    end,
+    case
+      when not exists (select from function) then 'skipped: check `schema` failed'
+      when o.statements is not null then o.found
+      else pg_catalog.concat_ws('; ', 'no function is open to public or anon', o.found)
+    end,
+    case
+      when not exists (select from function) then 'fix it first'
+      else pg_catalog.format('run: %s;', o.statements)
+    end
+  from (
+    select
+      pg_catalog.string_agg(o.found, '; ' order by o.rank) as found,
+      pg_catalog.string_agg(o.statement, '; ' order by o.rank) as statements
+    from open_to o
+  ) o
+),
+checks (check_name, status, found, advice) as (
+  select * from grants
+  union all
+  select * from exposure
+)
+select c.check_name, c.status, c.found, case when c.status <> 'ok' then c.advice end
+from checks c
+$$;
+
+select lead_mover.make_private('lead_mover.check_rights()');
+
+comment on function lead_mover.check_rights() is 'What lead_mover.doctor says of who may do what.';

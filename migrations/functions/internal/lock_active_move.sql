@@ -1,0 +1,38 @@
+-- The active move of a run, locked exclusively: its running batches have ended and no new one begins until
+-- this transaction ends. A row of nulls where the run has no active move.
+create or replace function lead_mover.lock_active_move(p_run_id uuid)
+returns lead_mover.moves
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_move lead_mover.moves;
+begin
+  select m.*
+  into v_move
+  from lead_mover.moves m
+  where m.run_id = p_run_id
+    and m.status in ('pending', 'processing', 'paused');
+
+  if not found then
+    return null;
+  end if;
+
+  perform pg_advisory_xact_lock(lead_mover.lock_key(v_move.migration_id));
+
+  -- It may have ended while we waited.
+  select m.*
+  into v_move
+  from lead_mover.moves m
+  where m.migration_id = v_move.migration_id
+    and m.status in ('pending', 'processing', 'paused')
+  for update;
+
+  return v_move;
+end
+$$;
+
+select lead_mover.make_private('lead_mover.lock_active_move(uuid)');
+
+comment on function lead_mover.lock_active_move(uuid) is 'The active move of a run, locked so that no batch of it runs.';

@@ -1,0 +1,169 @@
+//! The SQL files of `migrations/`, as they are built into the binary.
+
+use sha2::{Digest, Sha256};
+
+/// One SQL file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SqlFile {
+    /// Its path below `migrations/`, by which the database remembers it.
+    pub(crate) path: &'static str,
+    /// Its text.
+    pub(crate) text: &'static str,
+}
+
+impl SqlFile {
+    /// SHA-256 of the text, in lower-case hexadecimal.
+    pub(crate) fn checksum(&self) -> String {
+        Sha256::digest(self.text)
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    }
+
+    /// The schema and the name of the function that it makes, if it makes one.
+    pub(crate) fn function(&self) -> Option<(&'static str, &'static str)> {
+        let (directory, file) = self.path.strip_prefix("functions/")?.split_once('/')?;
+        let schema = match directory {
+            "internal" => "lead_mover",
+            other => other,
+        };
+        Some((schema, file.strip_suffix(".sql")?))
+    }
+}
+
+macro_rules! sql_files {
+    ($($path:literal),* $(,)?) => {
+        &[$(SqlFile { path: $path, text: include_str!(concat!("../../migrations/", $path)) }),*]
+    };
+}
+
+/// Names are looked up nowhere but where they are said to be; SQL functions may name others that
+/// come later in the alphabet.
+pub(crate) const SESSION: SqlFile = SqlFile {
+    path: "session settings",
+    text: "set local search_path = '';\nset local check_function_bodies = off;\nset local client_min_messages = warning;\n",
+};
+
+/// The schema and the memory of what was applied; run before anything else, each time.
+pub(crate) const BOOTSTRAP: SqlFile = SqlFile {
+    path: "bootstrap.sql",
+    text: include_str!("../../migrations/bootstrap.sql"),
+};
+
+/// The tables to try it out on, for `--example-schema`.
+pub(crate) const EXAMPLE_SCHEMA: SqlFile = SqlFile {
+    path: "example_schema.sql",
+    text: include_str!("../../migrations/example_schema.sql"),
+};
+
+/// Makes the mapping views that are missing; run each time.
+pub(crate) const MAPPING: SqlFile = SqlFile {
+    path: "mapping.sql",
+    text: include_str!("../../migrations/mapping.sql"),
+};
+
+/// Tables, types and indexes: applied once, in this order, and never edited once released.
+pub(crate) const VERSIONED: &[SqlFile] = sql_files!["versioned/0001_ledger.sql",];
+
+/// Views and functions: applied again whenever their text has changed. Views come first, because
+/// functions use their row types.
+pub(crate) const LIVING: &[SqlFile] = sql_files![
+    "views/progress.sql",
+    "functions/internal/adopt_message.sql",
+    "functions/internal/bisect_leads.sql",
+    "functions/internal/check_mapping.sql",
+    "functions/internal/check_queue.sql",
+    "functions/internal/check_rights.sql",
+    "functions/internal/check_server.sql",
+    "functions/internal/check_target.sql",
+    "functions/internal/close_move.sql",
+    "functions/internal/control_result.sql",
+    "functions/internal/doctor.sql",
+    "functions/internal/fail_move.sql",
+    "functions/internal/is_cancelled.sql",
+    "functions/internal/is_rejection.sql",
+    "functions/internal/lane_of_message.sql",
+    "functions/internal/lock_active_move.sql",
+    "functions/internal/lock_key.sql",
+    "functions/internal/lock_sent_messages.sql",
+    "functions/internal/message.sql",
+    "functions/internal/move_batch.sql",
+    "functions/internal/move_leads.sql",
+    "functions/internal/move_range.sql",
+    "functions/internal/next_due_seconds.sql",
+    "functions/internal/notify_queued.sql",
+    "functions/internal/process_batch.sql",
+    "functions/internal/record_batch.sql",
+    "functions/internal/record_failure.sql",
+    "functions/internal/sample.sql",
+    "functions/internal/send_lanes.sql",
+    "functions/internal/start_move.sql",
+    "functions/internal/take_message.sql",
+    "functions/internal/target_exists.sql",
+    "functions/public/cancel_lead_migration.sql",
+    "functions/public/get_lead_migration_progress.sql",
+    "functions/public/get_lead_migration_queue_status.sql",
+    "functions/public/get_lead_migration_rejections.sql",
+    "functions/public/pause_lead_migration.sql",
+    "functions/public/process_lead_migration_batch.sql",
+    "functions/public/queue_lead_migration.sql",
+    "functions/public/resume_lead_migration.sql",
+    "functions/public/retry_lead_migration.sql",
+];
+
+/// The queue's trigger: applied last, because it needs the queue, and like views and functions again whenever
+/// its text has changed.
+pub(crate) const TRIGGERS: &[SqlFile] = sql_files!["triggers/lead_migration_queued.sql"];
+
+/// The text between the `$$` of an internal function: a query that can be sent by itself. Empty where there is
+/// no such function.
+pub(crate) fn function_body(name: &str) -> &'static str {
+    LIVING
+        .iter()
+        .find(|file| file.function() == Some(("lead_mover", name)))
+        .and_then(|file| file.text.split("\n$$;").next()?.split("as $$\n").nth(1))
+        .unwrap_or_default()
+}
+
+/// All files that a database remembers, in the order in which they are applied.
+pub(crate) fn recorded() -> impl Iterator<Item = &'static SqlFile> {
+    VERSIONED.iter().chain(LIVING).chain(TRIGGERS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    fn sql_files_below(directory: &Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sql_files_below(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "sql") {
+                let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+                found.insert(path.strip_prefix(root).unwrap().display().to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn every_sql_file_is_built_in_once() {
+        let mut on_disk = BTreeSet::new();
+        sql_files_below(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"),
+            &mut on_disk,
+        );
+        on_disk.remove("schema.sql"); // generated from the others
+
+        let mut built_in = vec![BOOTSTRAP.path, EXAMPLE_SCHEMA.path, MAPPING.path];
+        built_in.extend(recorded().map(|file| file.path));
+        built_in.sort_unstable();
+
+        assert_eq!(
+            built_in,
+            on_disk.iter().map(String::as_str).collect::<Vec<_>>()
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! The schema: the SQL files that are built in, and what of them a database has.
+//!
+//! [`migrate`](crate::migrate) applies it; the queue, the health page and the doctor look whether it is there.
+
+mod files;
+mod lead_index;
+mod state;
+
+pub(crate) use files::{
+    BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
+    function_body,
+};
+pub use lead_index::missing_lead_index;
+pub use state::{SchemaState, schema_state};
+pub(crate) use state::{files_of_missing_functions, is_newer};

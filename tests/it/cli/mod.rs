@@ -1,0 +1,4 @@
+mod commands;
+mod demo;
+mod health;
+mod watching;

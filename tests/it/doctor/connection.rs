@@ -1,0 +1,261 @@
+//! `lead-mover doctor` on the way to the database, and on the way back.
+
+use std::fs;
+
+use lead_mover::migrate;
+use local_postgres::{Durability, LocalPostgres};
+
+use crate::support::{
+    ALL_CHECKS, Database, Examined, OwnServer, Proxy, Weather, command, doctor, finish, is_local,
+};
+
+const LISTEN_ELSEWHERE: &str =
+    "put a direct or session-mode connection (Supabase: port 5432) into DATABASE_LISTEN_URL";
+
+#[tokio::test]
+async fn without_a_server_there_is_nothing_to_look_at() {
+    let examined = Examined::of("host=127.0.0.1 port=1 user=u dbname=x", &[]).await;
+
+    examined.assert_failure(
+        "connection",
+        "start the server, or correct the host and port in DATABASE_URL",
+    );
+    assert_eq!(examined.with("skipped"), ALL_CHECKS[1..]);
+    let found = examined.check("connection").1;
+    assert!(
+        found.starts_with("cannot connect to 127.0.0.1:1/x as u: "),
+        "{found}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_told() {
+    let database = Database::new().await;
+    let url = format!("{} dbname=lead_mover_nowhere", database.connection_string());
+
+    let examined = Examined::of(&url, &[]).await;
+
+    examined.assert_failure(
+        "connection",
+        "correct the database's name in DATABASE_URL, or create the database",
+    );
+    let found = examined.check("connection").1;
+    assert!(
+        found.contains("\"lead_mover_nowhere\" does not exist (3D000)"),
+        "{found}"
+    );
+}
+
+#[tokio::test]
+async fn a_password_that_is_wrong_is_told_and_not_shown() {
+    let server = OwnServer::start();
+    let database = server.database("crm").await;
+    database
+        .run("create role app login password 'another'")
+        .await;
+    server.admit("local all app scram-sha-256").await;
+    let url = format!(
+        "{} user=app password=geheim4711",
+        database.connection_string()
+    );
+
+    let examined = Examined::of(&url, &[]).await;
+
+    examined.assert_failure(
+        "connection",
+        "correct the user and password in DATABASE_URL (in a URL, special characters are percent-encoded)",
+    );
+    let found = examined.check("connection").1;
+    assert!(found.contains("(28P01)"), "{found}");
+    assert!(!found.contains("geheim4711"), "{found}");
+}
+
+#[tokio::test]
+async fn no_connection_string_and_a_wrong_one_are_wrong_use() {
+    let none = finish(&mut command(&["doctor"])).await;
+    assert_eq!(none.status, Some(2));
+    assert!(none.stderr.contains("set DATABASE_URL"), "{none:?}");
+
+    let database = Database::new().await;
+    let wrong = finish(
+        command(&["doctor"])
+            .env("DATABASE_URL", database.connection_string())
+            .env("DATABASE_LISTEN_URL", "http://geheim123"),
+    )
+    .await;
+    assert_eq!(wrong.status, Some(2));
+    assert!(wrong.stderr.contains("DATABASE_LISTEN_URL"), "{wrong:?}");
+    assert!(!format!("{wrong:?}").contains("geheim123"), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_stops_answering_is_asked_once() {
+    let database = Database::new().await;
+    let proxy = Proxy::before(&database.connection_string()).await;
+    proxy.set(Weather {
+        silent_once_open: true,
+        ..Weather::default()
+    });
+
+    let examined = Examined::of(&proxy.connection_string(), &[]).await;
+
+    examined.assert_failure(
+        "connection",
+        "see what the server is busy with, and what lies between: a proxy or pooler that hangs",
+    );
+    assert_eq!(
+        examined.check("connection").1,
+        "the database did not answer within 10s"
+    );
+    assert_eq!(examined.with("skipped"), ALL_CHECKS[1..]);
+}
+
+#[tokio::test]
+async fn listening_in_another_database_hears_nothing_of_this_one() {
+    let (database, other) = (Database::new().await, Database::new().await);
+    let listen_url = format!("{} password=geheim123", other.connection_string());
+
+    let examined = Examined::of(
+        &database.connection_string(),
+        &["--database-listen-url", &listen_url],
+    )
+    .await;
+
+    examined.assert_failure(
+        "listen",
+        "put the same database of the same server into DATABASE_LISTEN_URL as into DATABASE_URL",
+    );
+    assert_eq!(
+        examined.check("listen").1,
+        "nothing that is sent over DATABASE_URL comes in over DATABASE_LISTEN_URL"
+    );
+}
+
+#[tokio::test]
+async fn a_listening_connection_that_is_denied_is_a_failure() {
+    let database = Database::new().await;
+
+    let examined = Examined::of(
+        &database.connection_string(),
+        &[
+            "--database-listen-url",
+            "host=127.0.0.1 port=1 user=u password=geheim123",
+        ],
+    )
+    .await;
+
+    examined.assert_failure(
+        "listen",
+        "start the server, or correct the host and port in DATABASE_LISTEN_URL",
+    );
+    assert_eq!(examined.with("skipped"), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_listen_that_is_never_answered_is_a_failure() {
+    let database = Database::new().await;
+    let proxy = Proxy::before(&database.connection_string()).await;
+    proxy.set(Weather {
+        silent_once_open: true,
+        ..Weather::default()
+    });
+
+    let examined = Examined::of(
+        &database.connection_string(),
+        &["--database-listen-url", &proxy.connection_string()],
+    )
+    .await;
+
+    examined.assert_failure("listen", LISTEN_ELSEWHERE);
+    assert_eq!(
+        examined.check("listen").1,
+        "the listener's connection did not answer within 5s"
+    );
+    assert_eq!(examined.with("skipped"), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_pooler_that_loses_notifications_is_a_warning_until_another_way_is_given() {
+    let database = Database::new().await;
+    let proxy = Proxy::before(&database.connection_string()).await;
+    proxy.set(Weather {
+        deaf: true,
+        ..Weather::default()
+    });
+
+    let deaf = doctor(&proxy.connection_string(), &[]).await;
+
+    assert_eq!(deaf.status, Some(0), "it works by looking: {deaf:?}");
+    for line in [
+        format!(
+            "WARNING  listen             no notification comes in over DATABASE_URL, as behind a \
+             transaction-mode pooler: the service looks every 2 seconds instead; {LISTEN_ELSEWHERE}"
+        ),
+        format!(
+            "WARNING  pooler             DATABASE_URL leads to a transaction-mode pooler \
+             (LISTEN that hears nothing); {LISTEN_ELSEWHERE}"
+        ),
+    ] {
+        assert!(
+            deaf.stdout.lines().any(|said| said == line),
+            "{}",
+            deaf.stdout
+        );
+    }
+
+    let hearing = Examined::of(
+        &proxy.connection_string(),
+        &["--database-listen-url", &database.connection_string()],
+    )
+    .await;
+
+    hearing.assert_well();
+    assert_eq!(
+        hearing.check("pooler").1,
+        "DATABASE_URL leads to a transaction-mode pooler (LISTEN that hears nothing), \
+         which the service can live with"
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_to_listen_needs_to_hear_nothing() {
+    let database = Database::new().await;
+    let proxy = Proxy::before(&database.connection_string()).await;
+    proxy.set(Weather {
+        deaf: true,
+        ..Weather::default()
+    });
+
+    let examined = Examined::of(
+        &proxy.connection_string(),
+        &["--database-listen-url", "off"],
+    )
+    .await;
+
+    examined.assert_well();
+    assert_eq!(
+        examined.check("listen").1,
+        "DATABASE_LISTEN_URL is off: the service looks every LEAD_MOVER_POLL_INTERVAL"
+    );
+}
+
+#[tokio::test]
+async fn a_standby_is_a_failure() {
+    if !is_local() {
+        return;
+    }
+    let mut server = LocalPostgres::start(Durability::None).expect("PostgreSQL starts");
+    let url = server.connection_string("postgres");
+    migrate::install(&url.parse().expect("a connection string"), true)
+        .await
+        .expect("it installs");
+    // Of nobody, so it waits for more in vain; for reading it is open.
+    fs::write(server.data_directory().join("standby.signal"), "").expect("it can be written");
+    server.restart().expect("it starts as a standby");
+
+    let examined = Examined::of(&url, &[]).await;
+
+    examined.assert_failure("writable", "put the primary's address into DATABASE_URL");
+    assert_eq!(examined.with("skipped"), ["listen", "pooler"]);
+    server.stop().expect("it stops");
+}

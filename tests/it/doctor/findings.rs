@@ -1,0 +1,228 @@
+//! `lead-mover doctor` on what `migrate` installs: each state is made for real, and its advice followed.
+
+use lead_mover::migrate;
+
+use crate::support::{ALL_CHECKS, Database, doctor};
+
+#[tokio::test]
+async fn a_healthy_database_has_nothing_wrong() {
+    let database = Database::new().await;
+
+    let text = doctor(&database.connection_string(), &[]).await;
+
+    assert_eq!(text.status, Some(0), "{text:?}");
+    let names: Vec<&str> = text
+        .stdout
+        .lines()
+        .map(|line| line.split_whitespace().nth(1).expect("a name"))
+        .collect();
+    assert_eq!(names, ALL_CHECKS, "a line a check");
+    for line in text.stdout.lines() {
+        let warns = line.starts_with("WARNING  server ");
+        assert!(line.starts_with("ok       ") || warns, "{line}");
+    }
+    database.examined().await.assert_well();
+}
+
+#[tokio::test]
+async fn a_database_with_nothing_in_it_has_to_be_migrated() {
+    let database = Database::empty().await;
+
+    let examined = database.examined().await;
+
+    assert_eq!(examined.status, Some(1));
+    assert_eq!(examined.with("failure"), ["pgmq", "schema"]);
+    for name in ["pgmq", "schema"] {
+        assert_eq!(examined.check(name).2, Some("run: lead-mover migrate"));
+    }
+    assert_eq!(
+        examined.with("skipped"),
+        ["grants", "exposure", "mapping", "index", "trigger", "moves"]
+    );
+    assert_eq!(
+        examined.check("mapping").1,
+        "not looked at, because schema is not well"
+    );
+    assert_eq!(examined.check("mapping").2, Some("mend schema first"));
+    let text = doctor(&database.connection_string(), &[]).await;
+    assert_eq!(text.status, Some(1));
+    assert!(
+        text.stdout.contains(
+            "\nFAILED   pgmq               PGMQ is not in this database; run: lead-mover migrate\n"
+        ),
+        "{}",
+        text.stdout
+    );
+
+    migrate::install(&database.settings(), true)
+        .await
+        .expect("it installs");
+    database.examined().await.assert_well();
+}
+
+#[tokio::test]
+async fn a_trigger_that_was_dropped_or_disabled_is_a_failure() {
+    let database = Database::new().await;
+    let table = "pgmq.q_lead_migration_queue";
+    for (damage, advice) in [
+        (
+            format!("drop trigger lead_migration_queued on {table}"),
+            "run: create trigger lead_migration_queued after insert on pgmq.q_lead_migration_queue \
+             for each statement execute function lead_mover.notify_queued();",
+        ),
+        (
+            format!("alter table {table} disable trigger lead_migration_queued"),
+            "run: alter table pgmq.q_lead_migration_queue enable trigger lead_migration_queued;",
+        ),
+        (
+            format!("alter table {table} enable replica trigger lead_migration_queued"),
+            "run: alter table pgmq.q_lead_migration_queue enable trigger lead_migration_queued;",
+        ),
+    ] {
+        database.run(&damage).await;
+
+        let examined = database.examined().await;
+
+        examined.assert_failure("trigger", advice);
+        database.follow_advice(&examined, "trigger").await;
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_is_missing_is_a_failure() {
+    let database = Database::new().await;
+    database.run("drop index public.leads_run_id_id_idx").await;
+
+    let examined = database.examined().await;
+
+    examined.assert_failure(
+        "index",
+        "run: create index concurrently on public.leads (run_id, id);",
+    );
+    database.follow_advice(&examined, "index").await;
+}
+
+#[tokio::test]
+async fn an_older_schema_has_to_be_migrated() {
+    let database = Database::new().await;
+    database
+        .run("update lead_mover.schema_files set checksum = 'x' where path like 'functions/%'")
+        .await;
+
+    let examined = database.examined().await;
+
+    examined.assert_failure("schema", "run: lead-mover migrate");
+    assert_eq!(examined.with("skipped"), Vec::<&str>::new());
+    assert_eq!(database.migrate(&[]).await.status, Some(0));
+    database.examined().await.assert_well();
+}
+
+#[tokio::test]
+async fn a_newer_schema_needs_a_newer_lead_mover() {
+    for path in ["versioned/9999_future.sql", "functions/internal/future.sql"] {
+        let database = Database::new().await;
+        database
+            .run(&format!(
+                "insert into lead_mover.schema_files values ('{path}', 'x')"
+            ))
+            .await;
+
+        let examined = database.examined().await;
+
+        examined.assert_failure(
+            "schema",
+            "upgrade lead-mover, the service too; migrate does not go back",
+        );
+        assert!(examined.check("schema").1.contains("newer lead-mover"));
+    }
+}
+
+#[tokio::test]
+async fn functions_that_were_dropped_behind_its_back_are_a_failure() {
+    let database = Database::new().await;
+    database
+        .run("drop function public.get_lead_migration_rejections(bigint), lead_mover.is_rejection")
+        .await;
+
+    let examined = database.examined().await;
+
+    let statement = "delete from lead_mover.schema_files where path in \
+         ('functions/internal/is_rejection.sql', 'functions/public/get_lead_migration_rejections.sql');";
+    examined.assert_failure(
+        "schema",
+        &format!("run: {statement} then run: lead-mover migrate"),
+    );
+    database.run(statement).await;
+    assert_eq!(database.migrate(&[]).await.status, Some(0));
+    database.examined().await.assert_well();
+}
+
+#[tokio::test]
+async fn views_that_lack_a_column_or_cannot_be_written_are_a_failure() {
+    let database = Database::new().await;
+    database
+        .run("alter view lead_mover.leads rename column run_id to run")
+        .await;
+
+    let examined = database.examined().await;
+
+    examined.assert_failure(
+        "mapping",
+        "run: lead-mover migrate (it makes them, or prints the statements to adapt)",
+    );
+    assert_eq!(
+        examined.check("mapping").1,
+        "the views of your tables lack lead_mover.leads.run_id uuid"
+    );
+    assert_eq!(examined.with("skipped"), ["index"]);
+
+    database
+        .run(
+            "drop view lead_mover.leads;
+             create view lead_mover.leads as
+               select id, run_id, funnel_id, coalesce(column_id) as column_id from public.leads",
+        )
+        .await;
+    let examined = database.examined().await;
+    assert_eq!(
+        examined.check("mapping").1,
+        "nothing can be written through lead_mover.leads.column_id uuid"
+    );
+    assert_eq!(examined.status, Some(1));
+}
+
+#[tokio::test]
+async fn a_queue_that_a_crash_would_empty_or_that_makes_callers_wait_is_told() {
+    let database = Database::new().await;
+    database
+        .run("alter table pgmq.q_lead_migration_queue set unlogged")
+        .await;
+    let examined = database.examined().await;
+    examined.assert_failure(
+        "pgmq",
+        "run: alter table pgmq.q_lead_migration_queue set logged;",
+    );
+    database.follow_advice(&examined, "pgmq").await;
+
+    // PGMQ has these notifications since 1.8.
+    if !database
+        .value::<bool>(
+            "select to_regproc('pgmq.enable_notify_insert') is not null",
+            &[],
+        )
+        .await
+    {
+        return;
+    }
+    database
+        .run("select pgmq.enable_notify_insert('lead_migration_queue')")
+        .await;
+    let examined = database.examined().await;
+    assert_eq!(examined.status, Some(0));
+    assert_eq!(examined.check("pgmq").0, "warning");
+    assert_eq!(
+        examined.check("pgmq").2,
+        Some("run: select pgmq.disable_notify_insert('lead_migration_queue');")
+    );
+    database.follow_advice(&examined, "pgmq").await;
+}

@@ -1,0 +1,6 @@
+mod failing;
+mod failing_batches;
+mod failing_moves;
+mod rejection_limits;
+mod rejections;
+mod timeouts;

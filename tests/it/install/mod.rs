@@ -1,0 +1,7 @@
+mod installing;
+mod lead_index;
+mod mapping;
+mod mapping_views;
+mod result_columns;
+mod schema_sql;
+mod upgrading;

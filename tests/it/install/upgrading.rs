@@ -1,0 +1,255 @@
+//! `lead-mover migrate` where something was before: the old system, another version, the printed script.
+
+use lead_mover::migrate;
+use lead_mover::schema::SchemaState;
+use serde_json::json;
+
+use crate::support::{Database, assert_same_schema, command, finish};
+
+#[tokio::test]
+async fn the_old_systems_functions_are_replaced() {
+    let database = Database::without_lead_mover().await;
+    database
+        .run(
+            "create function public.process_lead_migration_batch(p_batch_size integer default 100)
+             returns table (x int) language sql as 'select 1';
+             create function public.queue_lead_migration(
+               p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer default 50
+             ) returns json language sql as $$ select '{}'::json $$;
+             create function public.queue_lead_migration(p_run_id uuid) returns void language sql as '';
+             create function public.get_lead_migration_queue_status()
+             returns table (n bigint) language sql as 'select 1::bigint';
+             create function public.cancel_lead_migration(run uuid) returns boolean
+             language sql as 'select true'",
+        )
+        .await;
+
+    migrate::install(&database.settings(), false)
+        .await
+        .expect("it installs");
+
+    assert_same_schema(&database.schema(), &Database::new().await.schema());
+}
+
+#[tokio::test]
+async fn messages_that_the_old_system_left_are_kept_and_processed() {
+    let database = Database::without_lead_mover().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(992).await;
+    database
+        .session()
+        .execute(
+            "update public.leads set funnel_id = $1, column_id = $2
+             where id in (select id from public.leads order by id limit 500)",
+            &[&crm.target.funnel, &crm.target.column],
+        )
+        .await
+        .expect("the old system has moved some");
+    let message = json!({
+        "run_id": run, "run_name": "Restaurantes - 10/12/2025 09:07",
+        "funnel_id": crm.target.funnel, "column_id": crm.target.column, "batch_size": 100,
+        "created_at": "2025-12-10T12:00:00Z", "status": "processing",
+        "progress": {
+            "moved": 500, "remaining": 492, "total": 992, "last_batch_at": "2025-12-10T12:05:00Z"
+        }
+    });
+    database
+        .run("do $$ begin perform pgmq.create('lead_migration_queue'); end $$")
+        .await;
+    let message_id: i64 = database
+        .value(
+            "select pgmq.send('lead_migration_queue', $1::jsonb)",
+            &[&message],
+        )
+        .await;
+
+    migrate::install(&database.settings(), false)
+        .await
+        .expect("it installs");
+
+    assert_eq!(crm.queue_length().await, 1);
+    let first = crm.process().await.expect("the message is due");
+    assert_eq!(first.message_id, message_id);
+    assert_eq!((first.leads_moved, first.leads_remaining), (100, 392));
+    crm.process_all().await;
+    assert_eq!(crm.status(run).await, "completed");
+    assert_eq!(crm.leads_at(run, crm.target).await, 992);
+    crm.check().await;
+}
+
+#[tokio::test]
+async fn a_versioned_file_that_was_edited_is_an_error() {
+    let database = Database::new().await;
+    database
+        .run("update lead_mover.schema_files set checksum = 'other' where path like 'versioned/%'")
+        .await;
+    assert_eq!(database.schema_state().await, SchemaState::Outdated);
+    let before = database.schema();
+
+    let refused = database.migrate(&[]).await;
+
+    assert_eq!(refused.status, Some(1));
+    assert!(
+        refused
+            .stderr
+            .starts_with("error: versioned/0001_ledger.sql was changed after it had been applied"),
+        "{refused:?}"
+    );
+    assert_same_schema(&database.schema(), &before);
+    assert_eq!(database.schema_state().await, SchemaState::Outdated);
+}
+
+#[tokio::test]
+async fn a_database_that_a_newer_version_installed_is_an_error() {
+    let database = Database::new().await;
+    database
+        .run(
+            "insert into lead_mover.schema_files values ('versioned/9999_future.sql', 'x');
+             update lead_mover.schema_files set checksum = 'newer' where path like 'functions/%'",
+        )
+        .await;
+
+    let refused = database.migrate(&[]).await;
+
+    assert_eq!(refused.status, Some(1));
+    assert!(
+        refused.stderr.starts_with("error: ")
+            && refused.stderr.contains("newer lead-mover")
+            && refused.stderr.contains("versioned/9999_future.sql"),
+        "{refused:?}"
+    );
+    let newer: i64 = database
+        .value(
+            "select count(*) from lead_mover.schema_files where checksum = 'newer'",
+            &[],
+        )
+        .await;
+    assert!(newer > 20, "its functions were overwritten");
+}
+
+#[tokio::test]
+async fn whatever_file_is_not_known_says_that_a_newer_version_was_here() {
+    for path in [
+        "versioned/9999_future.sql",
+        "functions/internal/future.sql",
+        "views/future.sql",
+    ] {
+        let database = Database::new().await;
+        database
+            .run(&format!(
+                "insert into lead_mover.schema_files values ('{path}', 'x')"
+            ))
+            .await;
+        assert_eq!(database.schema_state().await, SchemaState::Newer);
+
+        let refused = database.migrate(&[]).await;
+
+        assert_eq!(refused.status, Some(1));
+        assert!(
+            refused.stderr.contains("newer lead-mover") && refused.stderr.contains(path),
+            "{refused:?}"
+        );
+        // Nor does it help that a file of its own differs.
+        database
+            .run("update lead_mover.schema_files set checksum = 'x' where path like 'views/%'")
+            .await;
+        assert_eq!(database.schema_state().await, SchemaState::Newer);
+    }
+}
+
+#[tokio::test]
+async fn a_function_whose_file_has_changed_is_applied_again() {
+    let path = "functions/public/get_lead_migration_queue_status.sql";
+    let database = Database::new().await;
+    let before = database.schema();
+    database
+        .run(&format!(
+            "update lead_mover.schema_files set checksum = 'earlier' where path = '{path}';
+             create or replace function public.get_lead_migration_queue_status()
+             returns table (queue_name text, total_messages bigint, oldest_message timestamptz, newest_message timestamptz)
+             language sql as $$ select 'earlier', 0::bigint, now(), now() $$"
+        ))
+        .await;
+    assert_eq!(database.schema_state().await, SchemaState::Outdated);
+    assert_ne!(database.schema(), before);
+
+    let applied = migrate::install(&database.settings(), false)
+        .await
+        .expect("it installs");
+
+    assert_eq!(applied, [path]);
+    assert_eq!(database.schema_state().await, SchemaState::Current);
+    assert_same_schema(&database.schema(), &before);
+}
+
+#[tokio::test]
+async fn the_printed_script_makes_the_same_schema() {
+    let schema = Database::new().await.schema();
+    for arguments in [
+        &["migrate", "--print"][..],
+        &["migrate", "--print", "--example-schema"],
+    ] {
+        let database = Database::without_lead_mover().await;
+        if arguments.contains(&"--example-schema") {
+            database
+                .run("drop table public.leads, public.runs, public.columns, public.funnels")
+                .await;
+        }
+
+        let printed = finish(&mut command(arguments)).await;
+
+        assert_eq!(printed.status, Some(0), "{printed:?}");
+        assert_eq!(printed.stderr, "");
+        let extension = "create extension if not exists pgmq;";
+        assert_eq!(printed.stdout.matches(extension).count(), 1);
+        // The tests' server may have PGMQ's own SQL instead.
+        database.run(&printed.stdout.replace(extension, "")).await;
+        assert_eq!(database.schema_state().await, SchemaState::Current);
+        assert_same_schema(&database.schema(), &schema);
+        let applied = migrate::install(&database.settings(), false)
+            .await
+            .expect("it is current");
+        assert_eq!(applied, Vec::<&str>::new());
+    }
+}
+
+#[tokio::test]
+async fn functions_whose_parameters_or_results_have_changed_are_made_again() {
+    let database = Database::new().await;
+    // As version 1 had them, as far as that matters: other parameters, or other results.
+    database
+        .run(
+            "delete from lead_mover.schema_files where path ~ '^versioned/000[23]';
+             update lead_mover.schema_files set checksum = 'other' where path like 'functions/internal/%';
+             drop function lead_mover.lane_of_message(bigint, jsonb);
+             create function lead_mover.lane_of_message(bigint, jsonb) returns lead_mover.lanes
+             language plpgsql as $$ begin return null; end $$;
+             drop function lead_mover.is_rejection(text, lead_mover.moves);
+             create function lead_mover.is_rejection(text) returns boolean
+             language plpgsql as $$ begin return false; end $$;
+             drop function lead_mover.process_batch(integer);
+             create function lead_mover.process_batch(integer) returns table (outcome text)
+             language plpgsql as $$ begin return; end $$;
+             drop function lead_mover.take_message();
+             create function lead_mover.take_message() returns bigint
+             language plpgsql as $$ begin return null; end $$;
+             drop function lead_mover.send_lanes(bigint);
+             create function lead_mover.send_lanes(bigint) returns void
+             language sql as $$ select $$;
+             create function lead_mover.put_back(bigint, jsonb, interval) returns bigint
+             language plpgsql as $$ begin return null; end $$",
+        )
+        .await;
+
+    migrate::install(&database.settings(), false)
+        .await
+        .expect("it installs");
+
+    let new = Database::new().await;
+    assert_same_schema(&database.schema(), &new.schema());
+    let crm = database.crm().await;
+    let run = crm.run_of(150).await;
+    crm.enqueue(run).await;
+    crm.process_all().await;
+    assert_eq!(crm.status(run).await, "completed");
+}

@@ -1,0 +1,15 @@
+mod batch_sizes;
+mod batches;
+mod buffers;
+mod concurrent;
+mod crashes;
+mod deadlocks;
+mod lanes;
+mod locked_lanes;
+mod past_locked_leads;
+pub(crate) mod people;
+pub(crate) mod people_locks;
+mod plans;
+mod progress;
+mod target_changes;
+mod target_deleted;

@@ -1,0 +1,17 @@
+mod far_database;
+mod gauges;
+mod half_open;
+mod idle;
+mod pooler;
+mod role_settings;
+mod rolling_out;
+mod secrets;
+mod service_timeouts;
+mod session_settings;
+mod sessions;
+mod stopping;
+mod stopping_at_once;
+mod suspended;
+mod systemd;
+mod unusable_database;
+mod waking;
