@@ -108,11 +108,11 @@ fn every_path_that_the_architecture_names_is_there() {
         if within.iter().any(|start| word.starts_with(start)) && !word.contains("NAME") {
             paths += 1;
             if !package.join(word).exists() {
-                missing.push(word);
+                missing.push(word.to_owned());
             }
         }
     }
-    assert_eq!(missing, Vec::<&str>::new());
+    assert_eq!(missing, Vec::<String>::new());
     assert!(paths > 30, "only {paths}");
 }
 

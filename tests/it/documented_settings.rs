@@ -32,9 +32,13 @@ fn documented(page: &str) -> BTreeMap<String, String> {
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("it is there");
     text.lines()
         .filter_map(|line| {
-            let mut cells = line.strip_prefix("| `")?.split(" | ");
-            let variable = cells.next()?.trim_end_matches('`');
-            Some((variable.to_owned(), cells.next()?.trim().to_owned()))
+            let cells: Vec<&str> = line
+                .strip_prefix("| `")?
+                .split('|')
+                .map(str::trim)
+                .collect();
+            let variable = cells[0].trim_end_matches('`');
+            Some((variable.to_owned(), cells[1].to_owned()))
         })
         .collect()
 }

@@ -61,7 +61,7 @@ async fn the_sql_of_the_documentation_runs() {
             .await;
         ran += 1;
     }
-    assert!(ran > 25, "only {ran}");
+    assert!(ran > 20, "only {ran}");
 }
 
 #[tokio::test]
