@@ -1,10 +1,11 @@
 //! The SQL that users and operators are told to run can be run, in the order in which they are told.
 
 use lead_mover::migrate::{self, SchemaState};
+use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use crate::retry::failed_move;
-use crate::support::{Crm, Database, assert_same_schema, worker};
+use crate::support::{Crm, Database, assert_same_schema, command, finish, worker};
 
 macro_rules! page {
     ($path:literal) => {
@@ -135,4 +136,27 @@ async fn what_the_guide_takes_away_migrate_installs_again_and_leads_stay() {
     crm.enqueue(another).await;
     crm.process_all().await;
     assert_eq!(crm.status(another).await, "completed");
+}
+
+/// As docs/upgrade.md says of `migrate --print`.
+#[tokio::test]
+async fn the_printed_script_changes_nothing_where_the_lead_mover_is_installed() {
+    let database = Database::new().await;
+    let before = database.schema();
+    let printed = finish(&mut command(&["migrate", "--print"])).await;
+    // The tests' server may have PGMQ's own SQL instead.
+    let script = printed
+        .stdout
+        .replace("create extension if not exists pgmq;", "");
+
+    let error = database
+        .session()
+        .batch_execute(&script)
+        .await
+        .expect_err("it stops");
+
+    assert_eq!(error.code(), Some(&SqlState::DUPLICATE_TABLE), "{error}");
+    database.run("rollback").await;
+    assert_same_schema(&database.schema(), &before);
+    assert_eq!(database.schema_state().await, SchemaState::Current);
 }
