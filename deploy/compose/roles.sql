@@ -1,4 +1,4 @@
--- Run by psql for docker-compose.yml: the service's role with the rights that the README lists, Grafana's
+-- Run by psql for docker-compose.yml: the service's role with the rights that docs/use.md lists, Grafana's
 -- role, and their passwords from the environment. Running it again changes nothing but passwords.
 
 \getenv service_password LEAD_MOVER_DB_PASSWORD

@@ -1,1 +1,4 @@
-mod documentation;
+pub(crate) mod documentation;
+mod languages;
+mod settings;
+mod sql;

@@ -1,4 +1,4 @@
-//! Code, service and README name the same metrics.
+//! Code, service and docs/metrics.md name the same metrics.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,8 +20,8 @@ async fn served() -> BTreeMap<String, String> {
 }
 
 /// The same, as the table says: `| name{labels} | kind | …`.
-fn told(readme: &str) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(path(readme)).expect("it is there");
+fn documented() -> BTreeMap<String, String> {
+    let text = fs::read_to_string(path("docs/metrics.md")).expect("it is there");
     text.lines()
         .filter_map(|line| {
             let mut cells = line.strip_prefix("| `lead_mover_")?.split(" | ");
@@ -33,7 +33,7 @@ fn told(readme: &str) -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn what_the_code_names_is_served_from_the_start_and_stands_in_both_readmes() {
+async fn what_the_code_names_is_served_from_the_start_and_documented() {
     let code = code_of("metrics");
     let named: BTreeSet<&str> = words(&code)
         .into_iter()
@@ -43,29 +43,40 @@ async fn what_the_code_names_is_served_from_the_start_and_stands_in_both_readmes
     let served_names: BTreeSet<&str> = served.keys().map(String::as_str).collect();
     assert_eq!(served_names, named);
 
-    for readme in ["README.md", "README.pt-BR.md"] {
-        let mut told = told(readme);
-        for kind in told.values_mut() {
-            // In Portuguese.
-            *kind = kind
-                .replace("contador", "counter")
-                .replace("histograma", "histogram");
-        }
-        assert_eq!(told, served, "{readme}");
+    assert_eq!(documented(), served);
+}
+
+/// A table that a row was forgotten in looks complete.
+#[test]
+fn the_documentation_of_the_metrics_names_every_alert() {
+    let alerts = fs::read_to_string(path("prometheus/rules/alerts.yml")).expect("it is there");
+    let text = fs::read_to_string(path("docs/metrics.md")).expect("it is there");
+    for alert in alerts
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("- alert: "))
+    {
+        assert!(text.contains(&format!("`{alert}`")), "{alert}");
     }
 }
 
-/// A table of a language that a row was forgotten in looks complete.
-#[test]
-fn both_readmes_name_every_alert() {
-    let alerts = fs::read_to_string(path("prometheus/rules/alerts.yml")).expect("it is there");
-    for readme in ["README.md", "README.pt-BR.md"] {
-        let text = fs::read_to_string(path(readme)).expect("it is there");
-        for alert in alerts
-            .lines()
-            .filter_map(|line| line.trim_start().strip_prefix("- alert: "))
-        {
-            assert!(text.contains(&format!("`{alert}`")), "{readme}: {alert}");
+/// The values of a label stand in the table as the service has them.
+#[tokio::test]
+async fn the_documentation_of_the_metrics_names_every_value_of_a_label() {
+    let database = Database::new().await;
+    let service = Service::start(&database, &[]).await;
+    let metrics = service.metrics().await;
+    let text = fs::read_to_string(path("docs/metrics.md")).expect("it is there");
+    let mut values = 0;
+    for label in ["outcome", "reason", "connection", "kind"] {
+        for part in metrics.split(&format!("{label}=\"")).skip(1) {
+            let (value, _) = part.split_once('"').expect("it is closed");
+            let row = text
+                .lines()
+                .find(|line| line.contains(&format!("`{label}`: ")));
+            let row = row.expect("a row has the label");
+            assert!(row.contains(&format!("`{value}`")), "{label}: {value}");
+            values += 1;
         }
     }
+    assert!(values >= 16, "only {values}");
 }

@@ -136,7 +136,7 @@ async fn triggers_of_the_crm_do_not_find_what_the_caller_has_put_in_their_way() 
     }
 }
 
-/// What the README advises for triggers that look elsewhere.
+/// What docs/use.md advises for triggers that look elsewhere.
 #[tokio::test]
 async fn a_trigger_of_the_crm_may_have_a_search_path_of_its_own() {
     let database = Database::new().await;

@@ -10,7 +10,7 @@ use crate::support::{Database, Session, owner, worker};
 const MATRIX: &str = include_str!("../../../migrations/README.md");
 
 /// Installed by an owner who is no superuser, where default privileges are Supabase's, and with the
-/// README's two grants: those of `serve` for one role, those of the commands for another.
+/// two grants of docs/use.md: those of `serve` for one role, those of the commands for another.
 async fn as_documented() -> Database {
     let (database, owner) = (Database::empty().await, owner());
     database

@@ -1,4 +1,4 @@
-//! The service and the commands with the rights that the README gives their role, and no others.
+//! The service and the commands with the rights that docs/use.md gives their role, and no others.
 
 use crate::support::{Database, Finished, Service, command, eventually, finish, worker};
 
@@ -14,7 +14,7 @@ async fn run(database: &Database, arguments: &[&str]) {
 }
 
 #[tokio::test]
-async fn the_service_needs_no_more_than_the_readme_says() {
+async fn the_service_needs_no_more_than_is_documented() {
     let database = Database::of_owner().await;
     let crm = database.crm().await;
     database.grant_service_rights(&worker()).await;
@@ -37,7 +37,7 @@ async fn the_service_needs_no_more_than_the_readme_says() {
     crm.check().await;
 }
 
-/// Each right of the README's is needed: without it the service is not ready, and says what it lacks.
+/// Each documented right is needed: without it the service is not ready, and says what it lacks.
 #[tokio::test]
 async fn without_one_of_these_rights_the_service_is_not_ready_and_says_which() {
     let worker = worker();
@@ -80,7 +80,7 @@ async fn without_one_of_these_rights_the_service_is_not_ready_and_says_which() {
 }
 
 #[tokio::test]
-async fn the_commands_need_no_more_than_the_readme_says() {
+async fn the_commands_need_no_more_than_is_documented() {
     let database = Database::of_owner().await;
     let crm = database.crm().await;
     let run_id = crm.run_of(250).await;

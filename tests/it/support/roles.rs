@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::database::{Database, Session, created, maintenance, value};
 use super::server::connection_string;
 
-const README: &str = include_str!("../../../README.md");
-const README_PT_BR: &str = include_str!("../../../README.pt-BR.md");
+const USE: &str = include_str!("../../../docs/use.md");
+const USE_PT_BR: &str = include_str!("../../../docs/use.pt-BR.md");
 const READ_ONLY_ROLE: &str = include_str!("../../../grafana/read-only-role.sql");
 
 /// Supabase's three, and one that nothing was granted to.
@@ -23,7 +23,7 @@ const SHARED: [&str; 4] = [
     "lead_mover_stranger",
 ];
 
-/// A role that can log in and was granted nothing: what the README's `lead_mover_worker` is at first.
+/// A role that can log in and was granted nothing: what `lead_mover_worker` of docs/use.md is at first.
 /// Its name is that of this run of the tests, so that it is nobody's own.
 pub(crate) fn worker() -> String {
     format!("lead_mover_worker_{}", std::process::id())
@@ -112,14 +112,14 @@ impl Database {
         session
     }
 
-    /// Gives the role what the README says that the role of `serve` has to have.
+    /// Gives the role what docs/use.md says that the role of `serve` has to have.
     pub(crate) async fn grant_service_rights(&self, role: &str) {
         let (creation, grants) = documented_grants(0).split_once(";\n").expect("several");
         assert_eq!(creation, "create role lead_mover_worker login password '…'");
         self.run(&grants.replace("lead_mover_worker", role)).await;
     }
 
-    /// Gives the role what the README says that the commands need.
+    /// Gives the role what docs/use.md says that the commands need.
     pub(crate) async fn grant_command_rights(&self, role: &str) {
         let grants = documented_grants(1);
         self.run(&grants.replace("lead_mover_worker", role)).await;
@@ -135,16 +135,15 @@ impl Database {
     }
 }
 
-/// Of the README's SQL blocks that name the role of the service, the one with that index; both READMEs
-/// must say the same.
+/// Of the SQL blocks of docs/use.md that name the role of the service, the one with that index; both
+/// languages must say the same.
 fn documented_grants(index: usize) -> &'static str {
-    let [english, portuguese] = [README, README_PT_BR].map(|readme| {
-        readme
-            .split("```")
+    let [english, portuguese] = [USE, USE_PT_BR].map(|page| {
+        page.split("```")
             .filter_map(|block| block.strip_prefix("sql\n"))
             .filter(|block| block.contains("lead_mover_worker"))
             .nth(index)
-            .expect("the README has it")
+            .expect("the page has it")
     });
     assert_eq!(english, portuguese);
     english
