@@ -51,6 +51,7 @@ mod past_locked_leads;
 mod people;
 mod people_locks;
 mod plans;
+mod plpgsql_check;
 mod pooler;
 mod privileges;
 mod process_queue;
