@@ -27,6 +27,8 @@ fn pages() -> Vec<Page> {
         "README.pt-BR.md",
         "ARCHITECTURE.md",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
         "migrations/README.md",
     ] {
         paths.push(package.join(name));
