@@ -8,7 +8,7 @@ SHELL_SCRIPTS := .ci/run scripts/setup
 
 # Cargo uses all cores by itself, and steps side by side would only mix up what they print.
 .NOTPARALLEL:
-.PHONY: help setup test-setup linter-setup demo test bench check schema shellcheck compose dockerfile yaml rustfmt clippy rustdoc deny
+.PHONY: help setup test-setup linter-setup demo test bench check schema advisories shellcheck compose dockerfile yaml github sql deny rustfmt clippy rustdoc
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +22,13 @@ test: test-setup ## all tests (ARGS=NAME for those with NAME in their name)
 bench: setup ## measure what a move costs, and whom (ARGS='--only growth')
 	cargo bench --locked --bench moves -- $(ARGS)
 
-check: setup shellcheck compose dockerfile yaml rustfmt clippy rustdoc deny test ## everything that CI checks
+check: setup shellcheck compose dockerfile yaml github sql deny rustfmt clippy rustdoc test ## everything that CI checks
 
 schema: test-setup ## write migrations/schema.sql anew after a change of migrations
 	UPDATE_SCHEMA=1 cargo test --locked --test it schema_sql
+
+advisories: linter-setup ## look our crates up in RustSec's database (needs github.com; CI does it every night)
+	target/linters/bin/cargo-deny --locked check advisories
 
 setup: ## install what is missing to build and demonstrate
 	@scripts/setup
@@ -37,11 +40,10 @@ linter-setup:
 	@scripts/setup linters
 
 # --- The parts of `check`, the quick ones first ---
+# None is left out where its program is missing: `linter-setup` installs it, or says what only you can install.
 
-shellcheck:
-	@if command -v shellcheck >/dev/null; \
-	then echo 'shellcheck $(SHELL_SCRIPTS)' && shellcheck $(SHELL_SCRIPTS); \
-	else echo 'skipped: shellcheck is not installed'; fi
+shellcheck: linter-setup
+	target/linters/bin/shellcheck $(SHELL_SCRIPTS)
 
 # That they are well formed: nothing here starts a container.
 compose: linter-setup
@@ -53,6 +55,23 @@ dockerfile: linter-setup
 yaml: linter-setup
 	target/linters/bin/yamllint --strict $$(git ls-files --cached --others --exclude-standard '*.yml' '*.yaml')
 
+# Workflows: what a schema says of them, then what an attacker would. Offline: no look at GitHub is needed.
+github: linter-setup
+	target/linters/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	target/linters/bin/check-jsonschema --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	target/linters/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	target/linters/bin/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	target/linters/bin/check-jsonschema --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/bug_report.yml .github/ISSUE_TEMPLATE/feature_request.yml
+	target/linters/bin/zizmor --quiet --no-progress --offline --pedantic --strict-collection .
+
+sql: linter-setup
+	target/linters/bin/squawk $$(git ls-files --cached --others --exclude-standard '*.sql')
+
+# Two versions of one crate are only warned of, and not here: `cargo-deny check bans` lists them.
+deny: linter-setup
+	target/linters/bin/cargo-deny --locked --log-level error check bans licenses sources
+
 rustfmt:
 	cargo fmt --check
 
@@ -63,8 +82,3 @@ clippy: setup
 
 rustdoc: setup
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
-
-deny:
-	@if cargo deny --version >/dev/null 2>&1; \
-	then echo 'cargo deny --locked check' && cargo deny --locked check; \
-	else echo 'skipped: cargo-deny is not installed (cargo install --locked cargo-deny)'; fi

@@ -452,7 +452,7 @@ CREATE FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) RETURNS bigint[]
     AS $$
 declare
   v_sent record;
-  v_message_ids bigint[] := '{}';
+  v_message_ids bigint[] := '{}'::bigint[];
 begin
   for v_sent in
     select q.msg_id, q.message

@@ -10,7 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_sent record;
-  v_message_ids bigint[] := '{}';
+  v_message_ids bigint[] := '{}'::bigint[];
 begin
   for v_sent in
     select q.msg_id, q.message
