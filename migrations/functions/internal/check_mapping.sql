@@ -47,18 +47,18 @@ mapping (check_name, status, found, advice) as (
   select
     'mapping',
     case
-      when not exists (select from relation r where r.relname = 'schema_files') then 'skipped'
+      when not exists (select from relation) then 'skipped'
       when m.missing is not null or m.fixed is not null then 'failure'
       else 'ok'
     end,
     case
-      when not exists (select from relation r where r.relname = 'schema_files') then 'skipped: check `schema` failed'
+      when not exists (select from relation) then 'skipped: check `schema` failed'
       when m.missing is not null then 'the views of your tables lack ' || m.missing
       when m.fixed is not null then 'nothing can be written through ' || m.fixed
       else 'leads, runs and columns are mapped, and leads can be written'
     end,
     case
-      when not exists (select from relation r where r.relname = 'schema_files') then 'fix it first'
+      when not exists (select from relation) then 'fix it first'
       when m.missing is not null then 'run: lead-mover migrate (it makes them, or prints the statements to adapt)'
       else 'make lead_mover.leads a plain view of one table: create or replace view lead_mover.leads as '
         || 'select id, run_id, funnel_id, column_id from public.your_leads;'
@@ -136,17 +136,17 @@ index as (
   select
     'index',
     case
-      when m.status <> 'ok' then 'skipped'
       when i.statement is not null then 'failure'
+      when m.status <> 'ok' then 'skipped'
       else 'ok'
     end,
     case
-      when m.status <> 'ok' then 'skipped: check `mapping` failed'
       when i.statement is not null then
         'no index serves the walk along a run''s leads: each batch reads the whole table'
+      when m.status <> 'ok' then 'skipped: check `mapping` failed'
       else 'no index is missing for the walk along a run''s leads'
     end,
-    case when m.status <> 'ok' then 'fix it first' else pg_catalog.format('run: %s;', i.statement) end
+    coalesce('run: ' || i.statement || ';', 'fix it first')
   from mapping m
   left join missing_index i on true
 ),

@@ -19,7 +19,7 @@ async fn everything_is_counted_from_the_start() {
         "lead_mover_leads_rejected_total",
         "lead_mover_batches_total{outcome=\"moved\"}",
         "lead_mover_batches_total{outcome=\"failed\"}",
-        "lead_mover_batches_total{outcome=\"ended\"}",
+        "lead_mover_batches_total{outcome=\"move_failed\"}",
         "lead_mover_batches_total{outcome=\"refused\"}",
         "lead_mover_batch_duration_seconds_count",
         "lead_mover_pickup_seconds_count",

@@ -41,9 +41,9 @@ async fn a_database_with_nothing_in_it_has_to_be_migrated() {
     );
     assert_eq!(
         examined.check("mapping").1,
-        "not looked at, because schema is not well"
+        "skipped: check `schema` failed"
     );
-    assert_eq!(examined.check("mapping").2, Some("mend schema first"));
+    assert_eq!(examined.check("exposure").2, Some("fix it first"));
     let text = doctor(&database.connection_string(), &[]).await;
     assert_eq!(text.status, Some(1));
     assert!(

@@ -46,7 +46,7 @@ async fn a_role_without_grants_gets_the_statements() {
          execute on function lead_mover.sample(), select on lead_mover.schema_files and 1 more"
     );
     assert_eq!(examined.check("schema").0, "skipped");
-    assert_eq!(examined.check("schema").2, Some("mend grants first"));
+    assert_eq!(examined.check("schema").2, Some("fix `grants` first"));
 
     // The service's own are enough for the service.
     database.run(&service).await;
@@ -216,7 +216,7 @@ async fn a_run_whose_last_move_failed_is_a_warning_until_it_is_retried() {
 
     assert_eq!(examined.status, Some(0));
     let advice =
-        format!("see lead-mover status for the causes, mend them, and run: lead-mover retry {run}");
+        format!("see lead-mover status for the causes, fix them, and run: lead-mover retry {run}");
     assert_eq!(
         examined.check("moves"),
         (

@@ -23,7 +23,7 @@ async fn is_denied(crm: &Crm<'_>, message: &Value, sqlstate: &str) -> String {
     let archived = crm.archived(message_id).await;
     assert_eq!(archived["error"], refused.error_message.as_str());
     assert_eq!(archived["sqlstate"], sqlstate, "{archived}");
-    assert_eq!(archived["status"], "refused");
+    assert_eq!(archived["status"], "archived");
     refused.error_message
 }
 
