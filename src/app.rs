@@ -1,14 +1,11 @@
-//! The service: which tasks there are, what they share, and what happens when one ends.
+//! The service: which tasks there are, and what they share.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
-use tokio::task::{self, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ServiceSettings;
@@ -17,13 +14,15 @@ use crate::http::{Pages, ProcessQueue};
 use crate::listener::Listener;
 use crate::report::Reporter;
 use crate::sampler::{GaugeCache, Sampler};
+use crate::supervisor::{StopLimits, Tasks};
 use crate::worker::Worker;
 use crate::{http, metrics, wake};
 
 pub use crate::report::BatchReport;
 pub use crate::shutdown::Shutdown;
+pub use crate::supervisor::TaskError;
 
-/// Why the service ended though nobody stopped it.
+/// Why the service ended without being stopped.
 #[derive(Debug, Error)]
 pub enum ServiceError {
     /// The address of the HTTP server could not be taken.
@@ -38,19 +37,8 @@ pub enum ServiceError {
     #[error("cannot record metrics")]
     Metrics(#[source] BuildError),
     /// A task ended that should have gone on.
-    #[error("the {task} task ended unasked")]
-    TaskEnded {
-        /// Which.
-        task: &'static str,
-    },
-    /// A task panicked.
-    #[error("the {task} task panicked")]
-    TaskPanicked {
-        /// Which.
-        task: &'static str,
-        /// The panic.
-        source: JoinError,
-    },
+    #[error(transparent)]
+    Task(#[from] TaskError),
 }
 
 /// The service, with its HTTP address taken, before any task runs.
@@ -103,12 +91,14 @@ impl Service {
     /// Runs until it is asked to stop and has stopped.
     ///
     /// # Errors
-    /// [`ServiceError::TaskEnded`] and [`ServiceError::TaskPanicked`]: the rest was stopped at once.
+    /// [`ServiceError::Task`]: the rest was stopped at once.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), ServiceError> {
         let health = self.health.clone();
         let mut tasks = Tasks::default();
-        let grace = self.settings.shutdown_grace;
-        let rollback = self.settings.timings.rollback;
+        let limits = StopLimits {
+            grace: self.settings.shutdown_grace,
+            rollback: self.settings.timings.rollback,
+        };
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             http = %self.http_address,
@@ -120,10 +110,11 @@ impl Service {
         let http_stop = CancellationToken::new();
         self.spawn_all(&mut tasks, &shutdown, http_stop.clone());
 
-        let outcome = supervise(&mut tasks, &health, &shutdown, &http_stop, grace, rollback).await;
-        tasks.running.shutdown().await;
+        let outcome = tasks
+            .supervise(&health, &shutdown, &http_stop, limits)
+            .await;
         tracing::info!("lead-mover stopped");
-        outcome
+        Ok(outcome?)
     }
 
     fn spawn_all(self, tasks: &mut Tasks, shutdown: &Shutdown, http_stop: CancellationToken) {
@@ -184,98 +175,5 @@ impl Service {
         }
         let server = http::serve(self.http, http::router(pages, process_queue), http_stop);
         tasks.spawn("HTTP server", server);
-    }
-}
-
-/// The tasks that are running, and what each is called.
-#[derive(Default)]
-struct Tasks {
-    running: JoinSet<()>,
-    names: HashMap<task::Id, &'static str>,
-}
-
-impl Tasks {
-    fn spawn(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
-        let task = self.running.spawn(work);
-        self.names.insert(task.id(), name);
-    }
-
-    /// Waits for the first task to end, and says which it was; `None` where none is running.
-    async fn ended(&mut self) -> Option<ServiceError> {
-        let ended = self.running.join_next_with_id().await?;
-        let id = match &ended {
-            Ok((id, ())) => *id,
-            Err(error) => error.id(),
-        };
-        let task = self.names.remove(&id).unwrap_or("unnamed");
-        Some(match ended {
-            Ok(_) => ServiceError::TaskEnded { task },
-            Err(source) => ServiceError::TaskPanicked { task, source },
-        })
-    }
-}
-
-/// Watches the tasks: before stopping has begun none may end; after, they are waited for.
-async fn supervise(
-    tasks: &mut Tasks,
-    health: &HealthReporter,
-    shutdown: &Shutdown,
-    http_stop: &CancellationToken,
-    grace: Duration,
-    rollback: Duration,
-) -> Result<(), ServiceError> {
-    tokio::select! {
-        Some(ended) = tasks.ended() => {
-            if !shutdown.has_begun() {
-                shutdown.force();
-                return Err(ended);
-            }
-        }
-        () = shutdown.begun() => {}
-    }
-    health.draining();
-    let time_is_up = async {
-        let _forced_or_over = tokio::time::timeout(grace, shutdown.forced()).await;
-        shutdown.force();
-        tokio::time::sleep_until(tokio::time::Instant::now() + rollback).await;
-    };
-    tokio::pin!(time_is_up);
-    // All but HTTP end by themselves; HTTP goes on answering that the service is draining.
-    while !tasks.running.is_empty() {
-        if tasks.running.len() == 1 {
-            http_stop.cancel();
-        }
-        tokio::select! {
-            Some(_) = tasks.ended() => {}
-            () = &mut time_is_up => break,
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_task_that_panics_is_named_in_the_error() {
-        let mut tasks = Tasks::default();
-        tasks.spawn("listener", std::future::pending());
-        tasks.spawn("worker", async { panic!("for the test") });
-
-        let shutdown = Shutdown::default();
-        let ended = supervise(
-            &mut tasks,
-            &HealthReporter::new(),
-            &shutdown,
-            &CancellationToken::new(),
-            Duration::ZERO,
-            Duration::ZERO,
-        )
-        .await;
-
-        let error = ended.expect_err("it ended unasked").to_string();
-        assert_eq!(error, "the worker task panicked");
-        assert!(shutdown.is_forced());
     }
 }

@@ -144,7 +144,7 @@ impl HealthReporter {
     pub(crate) fn listener_off(&self) {
         metrics::listener_off();
         if self.change(|health| &mut health.listener, ListenerState::Off) {
-            tracing::info!("not listening, as DATABASE_LISTEN_URL says; polling");
+            tracing::info!("not listening, because DATABASE_LISTEN_URL is off; polling");
         }
     }
 

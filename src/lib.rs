@@ -22,6 +22,7 @@ mod sampler;
 pub mod schema;
 mod session;
 mod shutdown;
+mod supervisor;
 pub mod timings;
 mod wake;
 mod worker;

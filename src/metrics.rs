@@ -111,7 +111,7 @@ fn describe() {
         "Connections opened again after they were lost."
     );
     describe_counter!(ERRORS, Unit::Count, "Failed calls to the database by kind.");
-    describe_gauge!(BUILD_INFO, "Always 1; the label says which version runs.");
+    describe_gauge!(BUILD_INFO, "Always 1; the label is the version that runs.");
 }
 
 /// All series from the start: counters at 0, and what is true of the queue unknown.
@@ -149,7 +149,7 @@ pub(crate) fn batch(batch: &Batch, duration: Duration) {
     }
 }
 
-/// What a sample says of queue and ledger.
+/// Sets the gauges of queue and ledger.
 pub(crate) fn set_gauges(sample: &Sample) {
     gauge!(QUEUE_DEPTH).set(as_f64(sample.queue_depth));
     gauge!(OLDEST_MESSAGE_AGE).set(sample.oldest_message_age);
@@ -159,8 +159,8 @@ pub(crate) fn set_gauges(sample: &Sample) {
     }
 }
 
-/// There is no sample: the database has not answered, or no longer does. A 0 would say that nothing waits;
-/// `NaN` says that the value is unknown.
+/// There is no sample: the database has not answered, or no longer does. A 0 would mean that nothing waits;
+/// `NaN` means that the value is unknown.
 pub(crate) fn clear_gauges() {
     for name in [QUEUE_DEPTH, OLDEST_MESSAGE_AGE, LEADS_REMAINING] {
         gauge!(name).set(f64::NAN);

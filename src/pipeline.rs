@@ -64,7 +64,7 @@ impl<'session> Pipeline<'session> {
     }
 
     /// The result of the oldest batch, and how long the server took for it; `None` where none is in flight.
-    /// When stopping is forced the batches are cancelled, and waited for all the same: only the result says
+    /// When stopping is forced the batches are cancelled, and waited for all the same: only the result shows
     /// whether a batch was rolled back, or had committed by then.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ impl Reporter {
     }
 }
 
-/// Counts a call to the database that failed as a whole, and says what kind of error it is. Every task calls
+/// Counts a call to the database that failed as a whole, and returns the kind of its error. Every task calls
 /// it once for each failure; nothing else counts them.
 pub(crate) fn database_error(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
     let kind = ErrorKind::of(error);

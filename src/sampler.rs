@@ -1,5 +1,5 @@
 //! Takes samples of queue and ledger for the gauges, and looks which schema the database has, when a request
-//! asks for them: a service that nobody looks at leaves the database alone.
+//! asks for them: without requests the sampler sends the database nothing.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use pg_connection::{ConnectError, ConnectionSettings, open_session, open_session_with};
 use tokio_postgres::Client;
 
-/// What the server is to do with a session that processes batches, unless the connection string says
-/// otherwise in its `options`. A batch takes milliseconds: one that takes a minute is undone, and comes back
+/// What the server is to do with a session that processes batches, unless the `options` of the
+/// connection string set it otherwise. A batch takes milliseconds: one that takes a minute is undone, and comes back
 /// smaller. A lock that is not to be had in five seconds is held by a long transaction, and the batch comes
 /// back later. No session is idle in a transaction but after a fault. The last one notices within five
 /// seconds that the service has gone in the middle of a batch (`PostgreSQL` 14 and newer).

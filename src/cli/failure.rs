@@ -40,7 +40,7 @@ fn is_wrong_use(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
-    // A migration that misses a table is not helped by being told to migrate.
+    // Where `migrate` misses a table, the advice to run it is of no use.
     if error.is::<MigrateError>() || db_error(error).is_none() {
         return None;
     }

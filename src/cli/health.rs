@@ -27,7 +27,7 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 pub(super) struct HealthArgs {
     #[command(flatten)]
     http: HttpArgs,
-    /// Ask whether it is ready (database reached, schema current, notifications heard), not only whether
+    /// Ask whether it is ready (database reached, schema current, notifications coming in), not only whether
     /// it lives
     #[arg(long)]
     ready: bool,

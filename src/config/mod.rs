@@ -94,7 +94,7 @@ pub struct ServiceArgs {
 /// How log lines look.
 #[derive(Debug, Args)]
 pub struct LogArgs {
-    /// Log lines for people or for machines.
+    /// Log lines as text or as JSON.
     #[arg(
         long,
         env = "LEAD_MOVER_LOG_FORMAT",
@@ -111,7 +111,7 @@ pub struct LogArgs {
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// To be read in a terminal.
     Text,
     /// One JSON object a line.
     Json,

@@ -105,7 +105,7 @@ fn advice_for_sqlstate(code: &str, setting: &str) -> String {
              and sslmode=require where only TLS is let in"
         ),
         "42501" => "grant this user the right to connect to the database".to_owned(),
-        "53300" => "end connections that nobody needs, or allow more: max_connections, and the limits of the role and database".to_owned(),
+        "53300" => "end connections that are not needed, or allow more: max_connections, and the limits of the role and database".to_owned(),
         "57P03" => "wait until the server has started".to_owned(),
         // Supavisor's "Tenant or user not found".
         "XX000" => format!(

@@ -1,7 +1,7 @@
 //! `lead-mover doctor`: whether all that the service needs is there, and what to do where it is not. It reads
 //! and notifies itself, and writes nothing.
 //!
-//! What catalogs tell is asked by the SQL function `lead_mover.doctor`; the checks here need the connection
+//! The SQL function `lead_mover.doctor` checks what the catalogs show. The checks here need the connection
 //! itself, this binary's files, or the ledger.
 
 mod catalogs;

@@ -86,8 +86,8 @@ pub(super) async fn pooler(
     }
 }
 
-/// Sends from the database's session, and if that is not heard from another one beside the listening session.
-/// The listening connection is driven here, because awaiting it would throw
+/// Sends a probe over the database's session, and where that does not come in, over another one beside the
+/// listening session. The listening connection is driven here, because awaiting it would throw
 /// notifications away.
 async fn try_out(
     settings: &ConnectionSettings,

@@ -35,7 +35,7 @@ pub enum MigrateError {
     Apply {
         /// The file's path below `migrations/`.
         path: &'static str,
-        /// What the server says.
+        /// The server's error.
         source: tokio_postgres::Error,
     },
     /// `lead_mover.schema_files`, which remembers what was applied.

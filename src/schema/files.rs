@@ -36,8 +36,8 @@ macro_rules! sql_files {
     };
 }
 
-/// Names are looked up nowhere but where they are said to be; SQL functions may name others that
-/// come later in the alphabet.
+/// Every name has its schema, so the search path is empty. SQL functions may call others that come later in the
+/// alphabet, so bodies are not checked.
 pub(crate) const SESSION: SqlFile = SqlFile {
     path: "session settings",
     text: "set local search_path = '';\nset local check_function_bodies = off;\nset local client_min_messages = warning;\n",

@@ -1,4 +1,4 @@
-//! Whether the lead table has the index that moves walk along; `migrate` says so, and never makes it.
+//! Whether the lead table has the index that moves walk along; `migrate` reports it, and never creates it.
 
 use tokio_postgres::Client;
 
@@ -6,7 +6,7 @@ use super::function_body;
 
 /// The statement that creates the index which serves `where run_id = … and id > … order by id`, if
 /// no index of the table under `lead_mover.leads` does. `None` where one does, and where the view is
-/// not a simple one over one table, because then nothing can be said.
+/// not a simple one over one table, because then it is unknown.
 ///
 /// # Errors
 /// When the server does not answer.

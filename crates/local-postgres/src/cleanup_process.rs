@@ -36,7 +36,7 @@ impl CleanupProcess {
     ) -> Result<Self, LocalPostgresError> {
         let mut command = directory.command("/bin/sh".as_ref());
         command
-            .args(["-c", SCRIPT, "lead-mover-cleanup_process"])
+            .args(["-c", SCRIPT, "lead-mover-cleanup"])
             .arg(programs.pg_ctl());
         // Standing inside a directory would keep its file system busy, or a name in use.
         command
@@ -53,7 +53,7 @@ impl CleanupProcess {
     }
 
     /// The pipe, as the standard input of a program that works in the directory (and reads
-    /// nothing): should the owner be killed meanwhile, the cleanup_process waits for that program, and
+    /// nothing): should the owner be killed meanwhile, the cleanup process waits for that program, and
     /// does not remove files that are just being created.
     pub(super) fn hold(&self) -> Result<Stdio, LocalPostgresError> {
         let Some(pipe) = &self.process.stdin else {
@@ -64,7 +64,7 @@ impl CleanupProcess {
             .map_err(LocalPostgresError::ShareHandle)
     }
 
-    /// Ends the cleanup_process; there is nothing left for it to do.
+    /// Ends the cleanup process; there is nothing left for it to do.
     pub(super) fn dismiss(&mut self) -> Result<(), LocalPostgresError> {
         self.process
             .kill()
@@ -84,11 +84,11 @@ impl CleanupProcess {
 
 impl Drop for CleanupProcess {
     fn drop(&mut self) {
-        // When the directory could not be removed, the closing pipe lets the cleanup_process try; it is
+        // When the directory could not be removed, the closing pipe lets the cleanup process try; it is
         // waited for so that no zombie stays.
         drop(self.process.stdin.take());
         if let Err(error) = self.process.wait() {
-            tracing::warn!(%error, "the cleanup_process of PostgreSQL's directory was not waited for");
+            tracing::warn!(%error, "the cleanup process of PostgreSQL's directory was not waited for");
         }
     }
 }

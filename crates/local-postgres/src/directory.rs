@@ -25,7 +25,7 @@ pub(super) struct Directory {
     // Removes what is there even when a start fails halfway.
     temporary: TempDir,
     account: Option<User>,
-    // One handle for writing and reading: whoever may replace files in the directory cannot make
+    // One handle for writing and reading: an account that may replace files in the directory cannot make
     // us, perhaps root, open another one.
     log: File,
 }
@@ -54,7 +54,7 @@ impl Directory {
             .open(&log_path)?;
         if let Some(account) = &account {
             let (uid, gid) = (Some(account.uid.as_raw()), Some(account.gid.as_raw()));
-            // The directory last: until then nobody else can put a link in the others' place.
+            // The directory last: until then no other account can put a link in the others' place.
             for path in [&socket, &log_path, temporary.path()] {
                 chown(path, uid, gid)?;
             }
@@ -114,7 +114,7 @@ impl Directory {
         command
     }
 
-    /// The same, with what it says added to the log.
+    /// The same, with its output added to the log.
     pub(super) fn logged_command(&self, program: &Path) -> Result<Command, LocalPostgresError> {
         let log = || {
             self.log
@@ -158,7 +158,7 @@ impl Directory {
     }
 }
 
-/// PostgreSQL refuses to run as root. None when we are not root: then it runs as ourselves.
+/// PostgreSQL does not run as root. `None` when we are not root: then it runs as ourselves.
 fn unprivileged_account() -> Result<Option<User>, LocalPostgresError> {
     if !geteuid().is_root() {
         return Ok(None);

@@ -10,7 +10,7 @@ pub enum LocalPostgresError {
          or `brew install postgresql` (macOS)"
     )]
     ProgramsNotFound,
-    /// PostgreSQL refuses to run as root, and there is nobody else.
+    /// PostgreSQL does not run as root, and there is no other account.
     #[error(
         "PostgreSQL does not run as root, and this system has neither a user postgres nor nobody"
     )]
@@ -23,7 +23,7 @@ pub enum LocalPostgresError {
     CreateDirectory {
         /// The temp directory it was to be in.
         parent: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A program could not be started at all.
@@ -31,7 +31,7 @@ pub enum LocalPostgresError {
     RunProgram {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// `initdb` ran and failed.
@@ -51,10 +51,10 @@ pub enum LocalPostgresError {
         log: String,
     },
     /// The server was given up, and stopped.
-    #[error("PostgreSQL was not ready after {} s; the end of its log:\n{log}", patience.as_secs())]
+    #[error("PostgreSQL was not ready after {} s; the end of its log:\n{log}", timeout.as_secs())]
     ServerNotReady {
         /// How long it was waited for.
-        patience: Duration,
+        timeout: Duration,
         /// The end of its log.
         log: String,
     },
@@ -62,7 +62,7 @@ pub enum LocalPostgresError {
     #[error("could not wait for PostgreSQL's process")]
     AwaitServer(#[source] io::Error),
     /// The process that cleans up after a killed owner could not be ended.
-    #[error("could not end the cleanup_process of PostgreSQL's directory")]
+    #[error("could not end the cleanup process of PostgreSQL's directory")]
     EndCleanupProcess(#[source] io::Error),
     /// A handle could not be duplicated for a child process.
     #[error("could not hand a file to a program of PostgreSQL")]
@@ -75,7 +75,7 @@ pub enum LocalPostgresError {
     RemoveDirectory {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }

@@ -49,7 +49,7 @@ pub struct LocalPostgres {
     programs: Programs,
     durability: Durability,
     server: Option<Server>,
-    // Removed before the cleanup_process ends, so that at no moment is nobody left to do it.
+    // Removed before the cleanup process ends, so that one of the two always does it.
     directory: Directory,
     cleanup_process: CleanupProcess,
 }
@@ -81,7 +81,7 @@ impl LocalPostgres {
     #[must_use]
     pub fn connection_string(&self, database: &str) -> String {
         let host = self.directory.socket();
-        // The port is said because libpq would otherwise take PGPORT from the environment.
+        // Without a port libpq would take PGPORT from the environment.
         format!(
             "host={} port={PORT} user=postgres dbname={}",
             quoted(&host.to_string_lossy()),

@@ -59,7 +59,7 @@ impl Programs {
         self.directory.join("postgres")
     }
 
-    /// Tells the server to stop.
+    /// Stops the server.
     #[must_use]
     pub fn pg_ctl(&self) -> PathBuf {
         self.directory.join("pg_ctl")

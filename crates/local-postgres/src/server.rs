@@ -23,7 +23,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// The server's main process.
 ///
 /// It is a child of ours, not of `pg_ctl start`: where the first process of a container does not
-/// reap orphans, a killed server would stay a zombie for ever, and its successor would refuse to
+/// reap orphans, a killed server would stay a zombie for ever, and its successor would not
 /// start because the process still exists.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -69,12 +69,12 @@ impl Server {
         {
             return Ok(());
         }
-        for (mode, patience) in STOP_MODES {
+        for (mode, limit) in STOP_MODES {
             // Fails when the server has just ended or has not written its lock file yet.
             let was_asked = ask_to_stop(&programs.pg_ctl(), mode, directory);
-            let patience = if was_asked { patience } else { Duration::ZERO };
+            let limit = if was_asked { limit } else { Duration::ZERO };
             if self
-                .ends_within(patience)
+                .ends_within(limit)
                 .map_err(LocalPostgresError::AwaitServer)?
             {
                 return Ok(());
@@ -108,7 +108,7 @@ impl Server {
                 let log = directory.log_tail();
                 self.stop(programs, directory)?;
                 return Err(LocalPostgresError::ServerNotReady {
-                    patience: START_TIMEOUT,
+                    timeout: START_TIMEOUT,
                     log,
                 });
             }
@@ -117,8 +117,8 @@ impl Server {
         Ok(())
     }
 
-    fn ends_within(&mut self, patience: Duration) -> io::Result<bool> {
-        let deadline = Instant::now() + patience;
+    fn ends_within(&mut self, limit: Duration) -> io::Result<bool> {
+        let deadline = Instant::now() + limit;
         while self.process.try_wait()?.is_none() {
             if Instant::now() >= deadline {
                 return Ok(false);

@@ -52,7 +52,7 @@ fn is_open_to_everyone(directory: &Path) -> bool {
     let allows = |path: &Path, bits| {
         fs::metadata(path).is_ok_and(|found| found.permissions().mode() & bits == bits)
     };
-    // One that does not exist is not closed: creating something in it says what is wrong.
+    // One that does not exist is not closed: creating something in it reports what is wrong.
     fs::canonicalize(directory).map_or(true, |path| {
         allows(&path, 0o003) && path.ancestors().all(|ancestor| allows(ancestor, 0o001))
     })

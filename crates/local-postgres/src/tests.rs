@@ -20,8 +20,8 @@ use super::{Durability, LocalPostgres, LocalPostgresError, quoted};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Tells the test binary, run again as another process, that it is the owner to be killed.
+const STATE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Set for the test binary when it runs again, as the owner that is killed.
 const OWNER_ROLE: &str = "LEAD_MOVER_TEST_OWNER_ROLE";
 
 #[test]
@@ -150,7 +150,7 @@ fn a_killed_owner_leaves_neither_server_nor_directory() -> TestResult {
     owner.kill()?;
     owner.wait()?;
 
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + STATE_TIMEOUT;
     while directory.exists() || is_running(server)? || is_running(cleanup_process)? {
         assert!(Instant::now() < deadline, "still there: {report}");
         thread::sleep(Duration::from_millis(10));

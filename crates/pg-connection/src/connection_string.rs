@@ -1,4 +1,4 @@
-//! What people paste into `DATABASE_URL`, understood the way libpq understands it
+//! Connection strings, understood the way libpq understands them
 //! (PostgreSQL manual, section 34.1 "Database Connection Control Functions").
 
 mod addresses;
@@ -62,8 +62,8 @@ impl ConnectionSettings {
         &self.dbname
     }
 
-    /// What was asked for; `prefer` unless the string says otherwise, and `verify-full` where it
-    /// says `sslrootcert=system` only, as in libpq.
+    /// What was asked for; `prefer` unless the string has another, and `verify-full` where it
+    /// has `sslrootcert=system` only, as in libpq.
     #[must_use]
     pub fn ssl_mode(&self) -> SslMode {
         self.ssl_mode

@@ -18,12 +18,12 @@ pub enum ConnectError {
     /// TLS could not be set up; nothing was sent to the server.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The server was not reached, refused, or is not what the settings ask for.
+    /// The server was not reached, denied the session, or is not what the settings ask for.
     #[error("cannot connect to {server}")]
     Connect {
         /// `host:port/dbname as user`.
         server: String,
-        /// What tokio-postgres says, with the server's own error in its `source()`.
+        /// The error of tokio-postgres, with the server's own error in its `source()`.
         source: tokio_postgres::Error,
     },
     /// The server took the connection and then did not answer in time.
@@ -162,7 +162,7 @@ pub enum TlsError {
     /// rustls does not accept its own defaults; not seen in practice.
     #[error("cannot set up TLS")]
     Setup {
-        /// What it says.
+        /// Its error.
         source: rustls::Error,
     },
 }
@@ -171,7 +171,7 @@ pub enum TlsError {
 ///
 /// A server's error reads `password authentication failed for user "x" (28P01)`, with its SQLSTATE
 /// (manual, appendix A) and without tokio-postgres's `db error:`. A cause that the text before it
-/// already ends with is not said twice.
+/// already ends with is not repeated.
 #[must_use]
 pub fn describe(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();

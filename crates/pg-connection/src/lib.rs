@@ -34,17 +34,17 @@ pub type Connection = tokio_postgres::Connection<Socket, <Tls as MakeTlsConnect<
 /// How many times `connect_timeout` one server may take, with all its addresses, TLS and log-in.
 ///
 /// tokio-postgres limits only the opening of the socket, and that for each address of a name, so
-/// that a server which accepts and then says nothing would be waited for without end. Three times
+/// that a server which accepts and then sends nothing would be waited for without end. Three times
 /// leaves a dead IPv6 address and the IPv4 address after it their turn.
 const TIMEOUTS_PER_SERVER: u32 = 3;
 
-/// Opens one session that calls itself `application_name`, whatever the connection string says.
+/// Opens one session with that `application_name`, whatever the connection string has.
 ///
 /// Several servers are tried in their order. `allow` and `prefer` try once more without TLS where
 /// the server denies the encrypted session, as libpq's `prefer` does; nothing else ever does so.
 ///
 /// # Errors
-/// [`ConnectError::Tls`] before anything is sent; otherwise what the last of the servers said.
+/// [`ConnectError::Tls`] before anything is sent; otherwise the error of the last server.
 pub async fn connect(
     settings: &ConnectionSettings,
     application_name: &str,
@@ -78,7 +78,7 @@ async fn connect_to(
                 && tls::denied(source) =>
         {
             config.ssl_mode(tokio_postgres::config::SslMode::Disable);
-            // The error of the encrypted session says more than that of the second try.
+            // The error of the encrypted session has more information than that of the second try.
             open(&config, tls, &server).await.or(outcome)
         }
         outcome => outcome,

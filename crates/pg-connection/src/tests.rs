@@ -44,8 +44,8 @@ async fn failure(text: &str) -> ConnectError {
 
 #[tokio::test]
 async fn a_servers_error_is_one_line_with_its_sqlstate() {
-    let refusal = error_response("28P01", "password authentication failed\n for user \"u\"");
-    let (port, server) = server(vec![refusal]);
+    let denial = error_response("28P01", "password authentication failed\n for user \"u\"");
+    let (port, server) = server(vec![denial]);
     let error = failure(&format!(
         "postgres://u:s3cr3t@127.0.0.1:{port}/db?sslmode=disable"
     ))
@@ -76,8 +76,8 @@ async fn require_sends_nothing_to_a_server_without_tls() {
 
 #[tokio::test]
 async fn prefer_goes_on_in_plain_text_with_a_server_without_tls() {
-    let refusal = error_response("3D000", "no such database");
-    let (port, server) = server(vec![b"N".to_vec(), refusal]);
+    let denial = error_response("3D000", "no such database");
+    let (port, server) = server(vec![b"N".to_vec(), denial]);
     let error = failure(&format!("host=127.0.0.1 port={port} user=u")).await;
 
     assert!(describe(&error).ends_with("no such database (3D000)"));

@@ -24,18 +24,18 @@ pub enum InstallError {
     /// TLS cannot be set up as the settings ask for.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The settings cannot be said in sqlx's terms, or the connection was not opened.
+    /// The settings have no equivalent in sqlx, or the connection was not opened.
     #[error("cannot connect to {servers} to install PGMQ")]
     Connect {
         /// `host:port/dbname as user`.
         servers: String,
-        /// What sqlx says.
+        /// The error of sqlx.
         source: sqlx::Error,
     },
     /// The installer failed; the database is as before, for all of it is one transaction.
     #[error("cannot install PGMQ from its SQL")]
     Install {
-        /// What the installer says.
+        /// The installer's error.
         source: PgmqError,
     },
 }
@@ -46,7 +46,7 @@ pub enum InstallError {
 /// # Errors
 /// See [`InstallError`]; nothing is left half done.
 pub async fn install(settings: &ConnectionSettings) -> Result<(), InstallError> {
-    // sqlx reads the same certificates, but does not say which file it could not read.
+    // sqlx reads the same certificates, but its error does not name the file that it could not read.
     settings.tls()?;
     let pool = open(settings)
         .await
@@ -83,7 +83,7 @@ async fn open(settings: &ConnectionSettings) -> Result<PgPool, sqlx::Error> {
 /// is set here, down to an empty password.
 fn connect_options(settings: &ConnectionSettings) -> Result<PgConnectOptions, sqlx::Error> {
     let options = match settings.options() {
-        // Only a URL takes them as they are, and some poolers tell their tenants by them.
+        // Only a URL takes them as they are, and some poolers find their tenant by them.
         Some(options) => {
             let options = utf8_percent_encode(options, NON_ALPHANUMERIC);
             format!("postgres:///?options={options}").parse()?

@@ -121,7 +121,7 @@ impl ProcessQueue {
             let (batch, duration) = match pipeline.next_result().await {
                 Ok(Some(result)) => result,
                 Ok(None) | Err(PipelineError::Stopped) => break,
-                // The caller is told of the batches that were processed.
+                // The response has the batches that were processed.
                 Err(PipelineError::ConnectionLost(error)) if !batches.is_empty() => {
                     report::database_error(&error);
                     tracing::warn!(

@@ -35,7 +35,7 @@ const HARMLESS_SSL: [&str; 3] = ["sslcompression", "sslkeylogfile", "sslsni"];
 pub(super) struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
-    /// Tells a URL from a keyword string, and both from what is neither.
+    /// Reads a URL or a keyword string.
     pub(super) fn parse(text: &str) -> Result<Self, ConnectionStringError> {
         let text = without_quotes(text.trim());
         if text.is_empty() {
@@ -78,7 +78,7 @@ impl Parameters {
         &mut self,
         root_certificates: Option<&RootCertificates>,
     ) -> Result<SslMode, ConnectionStringError> {
-        // libpq takes this over from JDBC; any other value of `ssl` is refused further below.
+        // libpq takes this over from JDBC; any other value of `ssl` is an error further below.
         let asks_for_tls = self.0.get("ssl").is_some_and(|value| value == "true");
         if asks_for_tls {
             self.0.remove("ssl");
@@ -221,7 +221,7 @@ fn invalid(key: &str) -> ConnectionStringError {
     ConnectionStringError::Value { key }
 }
 
-/// A parameter's name for people to read. What does not look like a name can be a part of a
+/// A parameter's name as it may be shown. What does not look like a name can be a part of a
 /// password that was not quoted or encoded, and is not shown.
 fn presentable(name: &str) -> &str {
     let is_name = name.len() <= 40

@@ -22,7 +22,7 @@ impl AnyCertificate {
         Self { algorithms }
     }
 
-    /// rustls's own check refuses certificates of version 1, which is what the commands in the
+    /// rustls's own check denies certificates of version 1, which is what the commands in the
     /// manual, section 19.9.5, make with older releases of OpenSSL. So the key is taken out of the
     /// certificate here.
     fn has_key(
