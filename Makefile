@@ -78,7 +78,7 @@ rustfmt:
 # Without the default features too: the container image is built so.
 clippy: setup
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --all-targets --no-default-features -- -D warnings
+	cargo clippy --locked -p lead-mover --all-targets --no-default-features -- -D warnings
 
 rustdoc: setup
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items

@@ -234,9 +234,4 @@ impl Queue {
             .and_then(|rows| rows.iter().map(progress_of).collect())
             .map_err(QueueError::Progress)
     }
-
-    /// The session itself.
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
 }

@@ -103,7 +103,7 @@ fn a_server_that_cannot_start_is_reported_with_the_end_of_its_log() -> TestResul
 }
 
 #[test]
-fn an_interrupt_from_the_terminal_reaches_neither_server_nor_guardian() -> TestResult {
+fn an_interrupt_from_the_terminal_reaches_neither_server_nor_cleanup_process() -> TestResult {
     let postgres = LocalPostgres::start(Durability::None)?;
     // A terminal signals a process group as a whole.
     for process in [
@@ -121,7 +121,7 @@ fn a_killed_owner_leaves_neither_server_nor_directory() -> TestResult {
         .args([
             "--ignored",
             "--exact",
-            "local_postgres::tests::the_owner_to_be_killed",
+            "tests::the_owner_to_be_killed",
             "--nocapture",
         ])
         .env(OWNER_ROLE, "yes")

@@ -71,7 +71,10 @@ async fn run_on(server: &LocalPostgres, args: &DemoArgs) -> anyhow::Result<ExitC
     let walkthrough = async {
         health.ready().await;
         let queue = Queue::connect(&database, "lead-mover demo").await?;
-        let all_there = walkthrough::run(&queue, reports, args.batch_size).await?;
+        let session = pg_connection::open_session(&database, "lead-mover demo")
+            .await
+            .map_err(QueueError::Connect)?;
+        let all_there = walkthrough::run(&queue, &session, reports, args.batch_size).await?;
         if !args.exit {
             print_line("\nStill running. Look around, and stop it with Ctrl-C:");
             print_line(format_args!(

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_postgres::Client;
 use uuid::{Uuid, uuid};
 
 use crate::app::BatchReport;
@@ -33,6 +34,7 @@ struct RunSummary {
 /// Queues both runs, and returns whether every lead is at its target.
 pub(super) async fn run(
     queue: &Queue,
+    session: &Client,
     mut reports: Receiver<BatchReport>,
     batch_size: i32,
 ) -> Result<bool, QueueError> {
@@ -65,7 +67,7 @@ pub(super) async fn run(
     bars.show(&in_order(queue.progress(None).await?));
     print_line("");
     summarize(&runs);
-    all_at_target(queue).await
+    all_at_target(session).await
 }
 
 fn in_order(mut moves: Vec<crate::queue::Progress>) -> Vec<crate::queue::Progress> {
@@ -122,9 +124,8 @@ fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-async fn all_at_target(queue: &Queue) -> Result<bool, QueueError> {
-    let row = queue
-        .client()
+async fn all_at_target(session: &Client) -> Result<bool, QueueError> {
+    let row = session
         .query_typed_one(
             "select
                count(*) filter (where funnel_id = $1 and column_id = $2),
