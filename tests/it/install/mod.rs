@@ -1,3 +1,4 @@
+mod all_or_nothing;
 mod installing;
 mod lead_index;
 mod mapping;
