@@ -102,10 +102,10 @@ async fn try_out(
         if probe.send(database).await? {
             return Ok(Delivery::Received);
         }
-        let neighbour = pg_connection::open_session(settings, super::APPLICATION_NAME).await?;
-        let came = probe.send(&neighbour).await?;
+        let sender = pg_connection::open_session(settings, super::APPLICATION_NAME).await?;
+        let came_in = probe.send(&sender).await?;
         probe.unlisten(&client).await?;
-        Ok(if came {
+        Ok(if came_in {
             Delivery::OtherDatabase
         } else {
             Delivery::Lost

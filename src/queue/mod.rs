@@ -79,7 +79,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Opens a session that calls itself `application_name`.
+    /// Opens a session with that `application_name`.
     ///
     /// # Errors
     /// [`QueueError::Connect`].
@@ -172,7 +172,7 @@ impl Queue {
             .map_err(QueueError::Schema)
     }
 
-    /// Calls `queue_lead_migration`; answers with its JSON.
+    /// Calls `queue_lead_migration`; returns its JSON.
     ///
     /// # Errors
     /// [`QueueError::Enqueue`], with SQLSTATE `LM001` to `LM004` where the move cannot be.
@@ -198,7 +198,7 @@ impl Queue {
             .map_err(QueueError::Enqueue)
     }
 
-    /// Calls one of the functions that change an active or finished move; answers with its JSON.
+    /// Calls one of the functions that change an active or finished move; returns its JSON.
     ///
     /// # Errors
     /// [`QueueError::Control`].
