@@ -81,7 +81,7 @@ begin
 
   -- It may quote the message, which may be a megabyte long.
   p_reason := left(p_reason, c_longest_reason);
-  v_archived := jsonb_build_object('status', 'refused', 'sqlstate', v_sqlstate, 'error', p_reason);
+  v_archived := jsonb_build_object('status', 'archived', 'sqlstate', v_sqlstate, 'error', p_reason);
 
   begin
     update pgmq.q_lead_migration_queue q
@@ -97,7 +97,7 @@ begin
 
   perform pgmq.archive('lead_migration_queue'::text, p_message_id::bigint);
 
-  p_outcome := 'refused';
+  p_outcome := 'message_archived';
 end
 $$;
 

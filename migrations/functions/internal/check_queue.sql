@@ -67,7 +67,7 @@ pgmq as (
     end
   from queue q
   cross join lateral (
-    select coalesce(pg_catalog.format('PGMQ %s (extension)', q.version), 'PGMQ (installed from its own SQL)') as name
+    select coalesce('PGMQ ' || q.version || ' (extension)', 'PGMQ (installed from its own SQL)') as name
   ) n
 ),
 trigger as (

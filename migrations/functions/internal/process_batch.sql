@@ -80,7 +80,7 @@ begin
   end if;
 
   if message is not null then
-    outcome := case when lead_mover.fail_move(v_move.migration_id, message) then 'ended' else 'failed' end;
+    outcome := case when lead_mover.fail_move(v_move.migration_id, message) then 'move_failed' else 'failed' end;
     return;
   end if;
 

@@ -20,7 +20,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  c_too_many constant text := 'Leads recusados demais: %s; veja get_lead_migration_rejections(%s)';
+  c_too_many constant text := 'Leads rejeitados em excesso: %s; veja get_lead_migration_rejections(%s)';
   v_now constant timestamptz := clock_timestamp();
   v_done constant bigint := p_moved + p_rejected + p_unchanged;
   v_ended constant boolean := p_lane.next_id is null and cardinality(p_lane.skipped) = 0;
@@ -141,9 +141,9 @@ begin
       finished_at = clock_timestamp()
     where m.migration_id = p_move.migration_id;
 
-    p_outcome := case when v_failure is null then 'moved' else 'ended' end;
+    p_outcome := case when v_failure is null then 'moved' else 'move_failed' end;
   elsif v_failure is not null then
-    p_outcome := case when lead_mover.fail_move(p_move.migration_id, v_failure) then 'ended' else 'failed' end;
+    p_outcome := case when lead_mover.fail_move(p_move.migration_id, v_failure) then 'move_failed' else 'failed' end;
   else
     p_outcome := 'moved';
   end if;

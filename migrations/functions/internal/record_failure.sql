@@ -36,7 +36,7 @@ begin
   v_delay := least(interval '1 second' * 2 ^ (v_attempts - 1), interval '5 minutes');
   p_outcome := 'failed';
   p_text := format(
-    'Falha no batch (tentativa %s de %s, nova tentativa em %s s): %s',
+    'Falha no lote (tentativa %s de %s, nova tentativa em %s s): %s',
     v_attempts, c_most_attempts, extract(epoch from v_delay)::integer, p_error
   );
 
@@ -44,7 +44,7 @@ begin
     p_text := format('Sem progresso após %s tentativas: %s', v_attempts, p_error);
 
     if lead_mover.fail_move(p_migration_id, p_text) then
-      p_outcome := 'ended';
+      p_outcome := 'move_failed';
       return;
     end if;
 

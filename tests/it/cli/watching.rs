@@ -20,7 +20,7 @@ async fn everything_is_counted_from_the_start() {
         "lead_mover_batches_total{outcome=\"moved\"}",
         "lead_mover_batches_total{outcome=\"failed\"}",
         "lead_mover_batches_total{outcome=\"move_failed\"}",
-        "lead_mover_batches_total{outcome=\"refused\"}",
+        "lead_mover_batches_total{outcome=\"message_archived\"}",
         "lead_mover_batch_duration_seconds_count",
         "lead_mover_pickup_seconds_count",
         "lead_mover_wakeups_total{reason=\"notify\"}",

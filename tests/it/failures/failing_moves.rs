@@ -25,7 +25,7 @@ async fn a_move_all_of_whose_leads_are_refused_has_failed() {
     assert_eq!(progress.get::<_, i64>("rejected"), 150);
     let reason: String = progress.get("last_error");
     assert!(
-        reason.contains("150") && reason.contains("recusados"),
+        reason.contains("150") && reason.contains("rejeitados"),
         "{reason}"
     );
     assert_eq!(crm.leads_at(run, crm.inbox).await, 150);

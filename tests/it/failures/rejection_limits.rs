@@ -38,7 +38,7 @@ async fn after_a_thousand_refusals_the_move_fails_and_lists_no_more() {
     assert_eq!(listed(&database).await, 1_000);
     let reason: String = crm.progress(run).await.get("last_error");
     assert!(
-        reason.starts_with("Leads recusados demais: 1000;"),
+        reason.starts_with("Leads rejeitados em excesso: 1000;"),
         "{reason}"
     );
     let archived: Vec<String> = database

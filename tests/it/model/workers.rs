@@ -122,7 +122,7 @@ impl World<'_> {
     fn may_fail(&self, batch: &Batch) -> bool {
         let error = &batch.error_message;
         let expected = &self.expected;
-        !expected.once_refused.is_empty() && error.starts_with("Leads recusados demais")
+        !expected.once_refused.is_empty() && error.starts_with("Leads rejeitados em excesso")
             || !expected.once_unlucky.is_empty() && error.contains("is not to be moved")
     }
 
