@@ -164,7 +164,7 @@ impl Service {
                 self.settings.database,
                 self.reporter,
                 shutdown.clone(),
-                timings.response,
+                timings,
             )
         });
         if let Some(process_queue) = process_queue.clone() {
@@ -173,7 +173,12 @@ impl Service {
                 async move { process_queue.drained().await },
             );
         }
-        let server = http::serve(self.http, http::router(pages, process_queue), http_stop);
+        let server = http::serve(
+            self.http,
+            http::router(pages, process_queue),
+            timings.http_head,
+            http_stop,
+        );
         tasks.spawn("HTTP server", server);
     }
 }

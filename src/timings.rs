@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Intervals and time-outs of the service that are no settings of its operator.
+/// Intervals and time-outs that are no settings of the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timings {
     /// How far apart the listener asks whether its session still listens.
@@ -28,6 +28,12 @@ pub struct Timings {
     pub response: Duration,
     /// The longest delay between two tries to connect, jitter included.
     pub reconnect: Duration,
+    /// How long an HTTP client may take to send the head of a request, or be idle between two.
+    pub http_head: Duration,
+    /// How long an HTTP client may take to send the body of a request.
+    pub http_body: Duration,
+    /// How long the statements of one check of the doctor may take.
+    pub check: Duration,
     /// How long cancelled batches may take to roll back before the process ends without them.
     pub rollback: Duration,
 }
@@ -45,6 +51,9 @@ impl Default for Timings {
             ping: Duration::from_secs(10),
             response: Duration::from_secs(90),
             reconnect: Duration::from_secs(30),
+            http_head: Duration::from_secs(5),
+            http_body: Duration::from_secs(10),
+            check: Duration::from_secs(10),
             rollback: Duration::from_secs(3),
         }
     }
@@ -82,6 +91,9 @@ impl Timings {
             "ping" => &mut self.ping,
             "response" => &mut self.response,
             "reconnect" => &mut self.reconnect,
+            "http_head" => &mut self.http_head,
+            "http_body" => &mut self.http_body,
+            "check" => &mut self.check,
             "rollback" => &mut self.rollback,
             _ => return None,
         })

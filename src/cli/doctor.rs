@@ -25,7 +25,7 @@ impl DoctorArgs {
             database,
             listen_on: self.connections.listen_on()?,
             workers: self.connections.workers,
-            notify_timeout: self.connections.timings().notify,
+            timings: self.connections.timings(),
         };
         let checks = doctor::run(&settings).await;
         let ok = checks.iter().all(|check| check.status != Status::Failure);

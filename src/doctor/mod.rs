@@ -13,14 +13,13 @@ mod notifications;
 mod runner;
 mod schema;
 
-use std::time::Duration;
-
 use pg_connection::ConnectionSettings;
 
 use self::finding::Finding;
 use self::runner::Runner;
 use crate::config::ListenOn;
 use crate::schema::SchemaState;
+use crate::timings::Timings;
 
 pub use finding::{Check, Status};
 
@@ -35,8 +34,8 @@ pub struct DoctorSettings {
     pub listen_on: ListenOn,
     /// Connections that are to move leads.
     pub workers: u8,
-    /// How long a notification may take.
-    pub notify_timeout: Duration,
+    /// What to wait for, and how long.
+    pub timings: Timings,
 }
 
 /// All checks, in the order in which they are shown.
@@ -61,7 +60,7 @@ const ALL: [&str; 16] = [
 
 /// Runs every check; those that have nothing to look at are skipped.
 pub async fn run(settings: &DoctorSettings) -> Vec<Check> {
-    let mut runner = Runner::default();
+    let mut runner = Runner::new(settings.timings.check);
     let database = pg_connection::open_session(&settings.database, APPLICATION_NAME).await;
     let client = match &database {
         Ok(client) => client,

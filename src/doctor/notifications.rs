@@ -47,7 +47,7 @@ pub(super) async fn listen(
             );
         }
     };
-    match try_out(listen, database, settings.notify_timeout).await {
+    match try_out(listen, database, settings.timings.notify).await {
         Ok(delivery) => (delivery_finding(delivery, setting), Some(delivery)),
         Err(ListenError::Connect(error)) => {
             (connection_advice::of(&error, setting, listen).await, None)
@@ -68,7 +68,7 @@ pub(super) async fn pooler(
     let through_database = match &settings.listen_on {
         ListenOn::Database => delivery,
         ListenOn::Another(_) | ListenOn::Nothing => {
-            try_out(&settings.database, database, settings.notify_timeout)
+            try_out(&settings.database, database, settings.timings.notify)
                 .await
                 .ok()
         }

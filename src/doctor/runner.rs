@@ -8,18 +8,24 @@ use tokio_postgres::error::SqlState;
 
 use super::finding::{Check, Finding};
 
-/// How long the statements of one check may take.
-const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// What has been found so far.
-#[derive(Default)]
 pub(super) struct Runner {
+    /// How long the statements of one check may take.
+    check_timeout: Duration,
     checks: Vec<Check>,
     /// The check after which there is no database to ask.
     lost: Option<&'static str>,
 }
 
 impl Runner {
+    pub(super) fn new(check_timeout: Duration) -> Self {
+        Self {
+            check_timeout,
+            checks: Vec::new(),
+            lost: None,
+        }
+    }
+
     /// A check that asks the database.
     pub(super) async fn ask(
         &mut self,
@@ -39,7 +45,7 @@ impl Runner {
         if self.lost.is_some() {
             return;
         }
-        match timeout(CHECK_TIMEOUT, checks).await {
+        match timeout(self.check_timeout, checks).await {
             Ok(Ok(checks)) => self.checks.extend(checks),
             Ok(Err(error)) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
                 let found = pg_connection::describe(&error);
@@ -56,7 +62,7 @@ impl Runner {
             Err(_) => {
                 let found = format!(
                     "the database did not answer within {}",
-                    humantime::format_duration(CHECK_TIMEOUT)
+                    humantime::format_duration(self.check_timeout)
                 );
                 let advice = "see what the server is busy with, and what lies between: a proxy or pooler that hangs";
                 // The next check would wait as long.

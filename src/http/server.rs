@@ -14,9 +14,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// How long a client may take to send the head of a request, or be idle between two.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Connections at once; further ones wait to be accepted. Well below 1024, the usual limit of open files
 /// of a process.
 const MOST_CONNECTIONS: usize = 512;
@@ -25,7 +22,12 @@ const MOST_CONNECTIONS: usize = 512;
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until `stop`; then accepts no connection any more, and finishes the requests that are under way.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    head_timeout: Duration,
+    stop: CancellationToken,
+) {
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -33,7 +35,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
         while connections.try_join_next().is_some() {}
         let answering = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
+            .header_read_timeout(head_timeout)
             .serve_connection(
                 TokioIo::new(stream),
                 TowerToHyperService::new(router.clone()),

@@ -5,7 +5,6 @@ mod error_response;
 mod response;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
@@ -24,6 +23,7 @@ use crate::pipeline::{Pipeline, PipelineError};
 use crate::queue::{Batch, Outcome, Queue, QueueError};
 use crate::report::{self, Reporter};
 use crate::shutdown::Shutdown;
+use crate::timings::Timings;
 use pg_connection::ConnectionSettings;
 
 const PATH: &str = "/functions/v1/process-lead-migration-queue";
@@ -32,7 +32,6 @@ const MOST_BATCHES: usize = 10;
 /// Requests at once; each has a session of its own.
 const MOST_REQUESTS: u32 = 4;
 const BODY_LIMIT: usize = 16 * 1024;
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a request needs.
 #[derive(Clone)]
@@ -42,7 +41,7 @@ pub(crate) struct ProcessQueue {
     reporter: Reporter,
     shutdown: Shutdown,
     slots: Arc<Semaphore>,
-    response_timeout: Duration,
+    timings: Timings,
 }
 
 impl ProcessQueue {
@@ -51,7 +50,7 @@ impl ProcessQueue {
         settings: ConnectionSettings,
         reporter: Reporter,
         shutdown: Shutdown,
-        response_timeout: Duration,
+        timings: Timings,
     ) -> Self {
         Self {
             token,
@@ -59,7 +58,7 @@ impl ProcessQueue {
             reporter,
             shutdown,
             slots: Arc::new(Semaphore::new(MOST_REQUESTS as usize)),
-            response_timeout,
+            timings,
         }
     }
 
@@ -88,7 +87,7 @@ impl ProcessQueue {
         if !self.token.is_in(request.headers()) {
             return Err(ErrorResponse::unauthorized());
         }
-        let batch_size = batch_size(&body(request).await?)?;
+        let batch_size = batch_size(&self.body(request).await?)?;
         let Ok(_slot) = self.slots.try_acquire() else {
             return Err(ErrorResponse::unavailable(
                 "Há chamadas demais ao mesmo tempo",
@@ -111,11 +110,21 @@ impl ProcessQueue {
         Ok(QueueResponse::of(batches))
     }
 
+    async fn body(&self, request: Request) -> Result<Bytes, ErrorResponse> {
+        match timeout(self.timings.http_body, Bytes::from_request(request, &())).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(ErrorResponse::too_large(BODY_LIMIT))
+            }
+            Ok(Err(_)) | Err(_) => Err(ErrorResponse::bad_request("Corpo incompleto")),
+        }
+    }
+
     /// Batch after batch until none is due, the limit is reached, or the service is stopping.
     async fn process(&self, batch_size: Option<i32>) -> Result<Vec<Batch>, QueueError> {
         let queue = Queue::connect_worker(&self.settings, "lead-mover http").await?;
         let mut batches: Vec<Batch> = Vec::new();
-        let mut pipeline = Pipeline::new(&queue, &self.shutdown, self.response_timeout);
+        let mut pipeline = Pipeline::new(&queue, &self.shutdown, self.timings.response);
         while batches.len() < MOST_BATCHES && !self.shutdown.has_begun() {
             pipeline.push(batch_size);
             let (batch, duration) = match pipeline.next_result().await {
@@ -148,16 +157,6 @@ async fn process(State(queue): State<ProcessQueue>, request: Request) -> Respons
         Err(response) => response.into_response(),
     };
     allow_origin(response)
-}
-
-async fn body(request: Request) -> Result<Bytes, ErrorResponse> {
-    match timeout(BODY_TIMEOUT, Bytes::from_request(request, &())).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(ErrorResponse::too_large(BODY_LIMIT))
-        }
-        Ok(Err(_)) | Err(_) => Err(ErrorResponse::bad_request("Corpo incompleto")),
-    }
 }
 
 /// The one key that a body may have; `null` or nothing is the size that each move was queued with.

@@ -193,7 +193,7 @@ async fn a_pooler_that_loses_notifications_is_a_warning_until_another_way_is_giv
         ),
         format!(
             "WARNING  pooler             DATABASE_URL leads to a transaction-mode pooler \
-             (LISTEN that hears nothing); {LISTEN_ELSEWHERE}"
+             (LISTEN without notifications); {LISTEN_ELSEWHERE}"
         ),
     ] {
         assert!(
@@ -212,7 +212,7 @@ async fn a_pooler_that_loses_notifications_is_a_warning_until_another_way_is_giv
     hearing.assert_well();
     assert_eq!(
         hearing.check("pooler").1,
-        "DATABASE_URL leads to a transaction-mode pooler (LISTEN that hears nothing), \
+        "DATABASE_URL leads to a transaction-mode pooler (LISTEN without notifications), \
          which the service can live with"
     );
 }

@@ -1,6 +1,5 @@
 //! A database a test, copied from a template that has the schema and the example tables.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lead_mover::migrate;
@@ -9,8 +8,8 @@ use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
-use super::Crm;
 use super::server::{connection_string, settings_for};
+use super::{Crm, cleanup};
 
 /// Names the database that [`Database::new`] copies, where it is not to make one.
 pub(crate) const TEMPLATE_VARIABLE: &str = "TEST_DATABASE_TEMPLATE";
@@ -23,6 +22,16 @@ pub(crate) struct Database {
     name: String,
     connection_string: String,
     session: Session,
+    /// Whether the database goes with this value.
+    is_owned: bool,
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if self.is_owned {
+            cleanup::drop_database(&self.name, &self.connection_string);
+        }
+    }
 }
 
 impl Database {
@@ -36,6 +45,7 @@ impl Database {
                 }
                 let name = fresh_name("template");
                 create(&name, "template1").await;
+                cleanup::drop_at_the_end(format!("database {name} with (force)"));
                 migrate::install(&settings_for(&name), true)
                     .await
                     .expect("it installs");
@@ -62,7 +72,7 @@ impl Database {
                 migrate::install(&database.settings_as(&owner), true)
                     .await
                     .expect("it installs");
-                database.name
+                database.into_template()
             })
             .await;
         Self::copy_of(template).await
@@ -76,7 +86,16 @@ impl Database {
     async fn copy_of(template: &str) -> Self {
         let name = fresh_name("test");
         create(&name, template).await;
-        Self::at(&connection_string(&name)).await
+        let mut database = Self::at(&connection_string(&name)).await;
+        database.is_owned = true;
+        database
+    }
+
+    /// Its name, when it is to be copied: it has no session, and stays until the tests are over.
+    pub(crate) fn into_template(mut self) -> String {
+        self.is_owned = false;
+        cleanup::drop_at_the_end(format!("database {} with (force)", self.name));
+        self.name.clone()
     }
 
     /// One of another server, which the test itself has created there: with the schema installed over the
@@ -103,6 +122,7 @@ impl Database {
             name: settings.dbname().to_owned(),
             connection_string: connection_string.to_owned(),
             session,
+            is_owned: false,
         }
     }
 
@@ -197,26 +217,6 @@ where
         .get(0)
 }
 
-static CREATED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// Drops what the tests created on a server that is not their own.
-pub(crate) fn drop_all() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let session = maintenance().await;
-        let created = std::mem::take(&mut *CREATED.lock().unwrap());
-        for what in created.iter().rev() {
-            session
-                .batch_execute(&format!("drop {what}"))
-                .await
-                .unwrap();
-        }
-    });
-}
-
 /// The template that another process of the tests has made; see [`crate::mutants`].
 fn given_template() -> Option<String> {
     #[expect(
@@ -234,17 +234,12 @@ async fn create(name: &str, template: &str) {
         .batch_execute(&format!("create database {name} template {template}"))
         .await
         .expect("a database can be created");
-    created(format!("database {name} with (force)"));
 }
 
 pub(super) async fn maintenance() -> Session {
     pg_connection::open_session(&settings_for("postgres"), "test")
         .await
         .expect("it opens")
-}
-
-pub(super) fn created(what: String) {
-    CREATED.lock().unwrap().push(what);
 }
 
 /// Not even two runs of the tests on one server share a name.

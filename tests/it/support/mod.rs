@@ -1,6 +1,7 @@
 //! What the tests stand on: a PostgreSQL, databases with the example schema, the real service.
 
 mod agreement;
+mod cleanup;
 mod crm;
 mod database;
 mod examined;

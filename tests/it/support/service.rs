@@ -34,6 +34,10 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// What the service waits for often is shorter than in production, so that tests need not wait. Time-outs are
+/// not: on a busy machine short ones would strike where nothing is wrong.
+const TIMINGS: &str = "heartbeat=300ms,degraded_poll=200ms,sample=200ms,reconnect=1s";
+
 /// `lead-mover serve`, running; killed when dropped.
 pub(crate) struct Service {
     process: Child,
@@ -60,6 +64,11 @@ impl Service {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
+        let timings: &[&str] = if arguments.contains(&"--timings") {
+            &[]
+        } else {
+            &["--timings", TIMINGS]
+        };
         let mut process = command(&[
             "serve",
             "--http-addr",
@@ -67,6 +76,7 @@ impl Service {
             "--log-format",
             "json",
         ])
+        .args(timings)
         .args(arguments)
         .env("DATABASE_URL", database_url)
         .envs(environment.iter().copied())
