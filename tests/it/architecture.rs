@@ -111,7 +111,7 @@ fn only_the_config_module_reads_the_environment() {
 
     // `demo` has a subset of the service's settings, and declares it as the service does.
     assert_eq!(
-        files_with(&["env = \"", "env,", "env)]"]),
+        files_with(&["env = \"", ", env,", "env)]"]),
         ["src/cli/demo/mod.rs", "src/config/mod.rs"]
     );
 }

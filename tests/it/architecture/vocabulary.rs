@@ -46,7 +46,6 @@ const OLD_WORDS: &[&str] = &[
     "ears",
     "echo",
     "echoes",
-    "unanswered",
     // Errors of the database.
     "said by the server",
     "is conflict",
@@ -111,6 +110,7 @@ const OLD_NAMES: &[&str] = &[
     "'ended'",
     "|ended",
     "DEADLINE",
+    "Unanswered",
     "fn stay(",
     "fn tell(",
     "fn say(",
