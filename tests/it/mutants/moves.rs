@@ -205,11 +205,11 @@ variants! {
         in "public/process_lead_migration_batch" "security definer\n" => "";
 
     a_function_runs_with_its_callers_search_path,
-    noticed by "rights::shadowing_objects::no_function_and_no_batch_uses_a_twin":
+    noticed by "rights::shadowing_objects::no_function_and_no_batch_uses_a_shadowing_object":
         in "public/queue_lead_migration" "set search_path = pg_catalog, pg_temp\n" => "";
 
     the_heart_runs_with_its_callers_search_path,
-    noticed by "rights::shadowing_objects::no_function_and_no_batch_uses_a_twin":
+    noticed by "rights::shadowing_objects::no_function_and_no_batch_uses_a_shadowing_object":
         in "internal/process_batch" "set search_path = pg_catalog, pg_temp\n" => "";
 
     temporary_objects_are_found_first,
