@@ -11,7 +11,7 @@ async fn try_run(database: &Database, arguments: &[&str]) -> Finished {
     finish(command(arguments).env("DATABASE_URL", database.connection_string())).await
 }
 
-/// The same; it must succeed, and say nothing on stderr.
+/// The same; it must succeed, and print nothing on stderr.
 async fn run(database: &Database, arguments: &[&str]) -> String {
     let finished = try_run(database, arguments).await;
     assert_eq!(finished.status, Some(0), "{arguments:?}: {finished:?}");
@@ -39,7 +39,7 @@ fn borrowed(arguments: &[String]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_person_can_queue_look_pause_resume_and_cancel() {
+async fn a_user_can_queue_look_pause_resume_and_cancel() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run_id = crm.run_of(250).await;
@@ -84,7 +84,7 @@ async fn a_person_can_queue_look_pause_resume_and_cancel() {
 }
 
 #[tokio::test]
-async fn retry_takes_up_a_move_that_has_failed() {
+async fn retry_moves_the_rest_of_a_move_that_has_failed() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run_id = crm.run_of(3).await;
@@ -108,15 +108,15 @@ async fn retry_takes_up_a_move_that_has_failed() {
 }
 
 #[tokio::test]
-async fn as_json_they_print_what_the_sql_functions_answer() {
+async fn as_json_they_print_what_the_sql_functions_return() {
     let database = Database::new().await;
     let crm = database.crm().await;
-    let (run_id, twin) = (crm.run_of(250).await, crm.run_of(250).await);
+    let (run_id, other_run) = (crm.run_of(250).await, crm.run_of(250).await);
     let (id, enqueue) = (run_id.to_string(), enqueue_arguments(run_id, crm.target));
 
     let queued = run_for_json(&database, &borrowed(&enqueue)).await;
     assert_eq!(queued, crm.enqueue(run_id).await);
-    crm.enqueue(twin).await;
+    crm.enqueue(other_run).await;
     crm.process_all().await;
 
     let status = run_for_json(&database, &["status"]).await;
@@ -131,10 +131,10 @@ async fn as_json_they_print_what_the_sql_functions_answer() {
     let one = run_for_json(&database, &["status", &id]).await;
     assert_eq!(one, json!([status[1]]));
 
-    // A twin that is in the same state has the same answer, but for its ids.
+    // A second run in the same state has the same result, except for its ids.
     crm.add_leads(run_id, 150).await;
-    crm.add_leads(twin, 150).await;
-    for queued in [run_id, twin] {
+    crm.add_leads(other_run, 150).await;
+    for queued in [run_id, other_run] {
         crm.enqueue(queued).await;
     }
     for (name, function) in [
@@ -144,15 +144,15 @@ async fn as_json_they_print_what_the_sql_functions_answer() {
         ("cancel", "cancel_lead_migration"),
     ] {
         let mut printed = run_for_json(&database, &[name, &id]).await;
-        let mut answered = crm.control(function, twin).await;
+        let mut returned = crm.control(function, other_run).await;
         assert_eq!(printed["run_id"], json!(run_id));
-        for answer in [&mut printed, &mut answered] {
+        for answer in [&mut printed, &mut returned] {
             let answer = answer.as_object_mut().expect("an object");
-            for its_own in ["run_id", "migration_id"] {
-                answer.remove(its_own);
+            for id in ["run_id", "migration_id"] {
+                answer.remove(id);
             }
         }
-        assert_eq!(printed, answered, "{name}");
+        assert_eq!(printed, returned, "{name}");
     }
 }
 
@@ -191,7 +191,7 @@ async fn enqueue_and_wait_ends_when_the_service_has_moved_the_last_lead() {
 }
 
 #[tokio::test]
-async fn enqueue_and_wait_fails_when_leads_were_refused() {
+async fn enqueue_and_wait_fails_when_leads_were_rejected() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run_id = crm.run_of(5).await;

@@ -1,4 +1,4 @@
-//! `lead-mover demo`: it goes the whole way, and leaves nothing behind however it ends.
+//! `lead-mover demo`: it moves all leads, and leaves nothing behind however it ends.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -17,7 +17,7 @@ impl Place {
     fn new() -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir_in("/tmp").expect("a directory");
-        // Where the tests run as root the server runs as somebody else.
+        // Where the tests run as root the server runs as another user.
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777))
             .expect("its permissions can be set");
         Self(directory)
@@ -42,7 +42,7 @@ impl Place {
             .collect()
     }
 
-    /// The command lines of the processes that were told of a directory in here.
+    /// The command lines of the processes that have a directory in here as an argument.
     async fn processes(&self) -> Vec<String> {
         let listed = finish(Command::new("ps").args(["-A", "-ww", "-o", "args="])).await;
         assert_eq!(listed.status, Some(0), "{listed:?}");
@@ -99,7 +99,7 @@ fn signal(demo: &Child, signal: Signal) {
 }
 
 #[tokio::test]
-async fn it_moves_992_leads_in_10_batches_and_leaves_nothing() {
+async fn the_demo_moves_992_leads_in_10_batches_and_leaves_nothing() {
     let place = Place::new();
 
     let ended = finish(place.demo().arg("--exit")).await;
@@ -119,7 +119,7 @@ async fn it_moves_992_leads_in_10_batches_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_interrupt_ends_it_well_and_leaves_nothing() {
+async fn an_interrupt_ends_it_with_status_0_and_leaves_nothing() {
     let place = Place::new();
     let (mut demo, mut lines) = up(&place).await;
 
@@ -132,7 +132,7 @@ async fn an_interrupt_ends_it_well_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn when_it_is_killed_its_server_and_directory_disappear_by_themselves() {
+async fn when_the_demo_is_killed_its_server_and_directory_are_removed() {
     let place = Place::new();
     let (mut demo, _lines) = up(&place).await;
 

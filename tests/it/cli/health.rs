@@ -1,4 +1,4 @@
-//! `lead-mover health`, by which a container's engine and scripts ask a running service.
+//! `lead-mover health`, with which container engines and scripts ask for the health of a running service.
 
 use std::net::TcpListener;
 
@@ -10,7 +10,7 @@ async fn health(arguments: &[&str], address: &str) -> Finished {
 }
 
 #[tokio::test]
-async fn a_service_that_lives_and_is_ready_is_said_to_be() {
+async fn a_healthy_and_ready_service_has_status_0() {
     let database = Database::new().await;
     let service = Service::start(&database, &[]).await;
 
@@ -42,7 +42,7 @@ async fn a_service_without_its_database_lives_but_is_not_ready() {
     assert!(ready.stderr.contains("503"), "{ready:?}");
 }
 
-/// The setting is the service's own, and says where it listens.
+/// The setting is the service's own: the address at which it listens.
 #[tokio::test]
 async fn a_service_that_listens_everywhere_is_asked_on_this_machine() {
     let database = Database::new().await;
@@ -56,7 +56,7 @@ async fn a_service_that_listens_everywhere_is_asked_on_this_machine() {
 }
 
 #[tokio::test]
-async fn where_nobody_listens_and_where_nobody_answers_it_fails() {
+async fn without_a_listener_or_a_response_it_fails() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = silent.local_addr().expect("it has one").to_string();
     let no_answer = health(&[], &address).await;

@@ -1,4 +1,4 @@
 mod commands;
 mod demo;
 mod health;
-mod watching;
+mod serve;

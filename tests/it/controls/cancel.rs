@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Crm, Database, control_during_a_batch, control_in};
 
 #[tokio::test]
-async fn the_answer_has_the_contracts_keys_and_values() {
+async fn the_result_has_the_contracts_keys_and_values() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(478).await;
@@ -74,7 +74,7 @@ async fn a_second_cancel_has_nothing_left_to_cancel() {
 }
 
 #[tokio::test]
-async fn a_message_that_nobody_has_taken_yet_is_cancelled_too() {
+async fn a_message_that_no_worker_has_taken_yet_is_cancelled_too() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let (run, other) = (crm.run_of(10).await, crm.run_of(10).await);
@@ -152,7 +152,7 @@ async fn an_undecided_cancel_does_not_hold_up_other_moves() {
         .await
         .unwrap();
 
-    // The operator does not end, so whoever waits for it runs into this.
+    // The cancel is not committed, so a batch that waits for it runs into this time-out.
     database.run("set lock_timeout = '10s'").await;
     let batches = crm.process_all().await;
 

@@ -45,7 +45,7 @@ async fn a_cancel_waits_for_every_lanes_running_batch() {
         },
         async {
             database.blocked("cancel_lead_migration").await;
-            // A batch that began would stop at the gate, and run into this.
+            // A batch that began would stop at the gate, and run into this time-out.
             database.run("set statement_timeout = '10s'").await;
             assert!(
                 crm.process().await.is_none(),

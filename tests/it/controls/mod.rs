@@ -1,7 +1,7 @@
-mod answers;
 mod cancel;
 mod cancel_races;
 mod cancel_storm;
+mod pause;
 mod resume;
 pub(crate) mod retry;
-mod retry_rejected;
+mod retry_without_effect;

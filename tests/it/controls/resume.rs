@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::support::{Database, Listening, control_in, process_in};
 
 #[tokio::test]
-async fn pause_and_resume_without_an_active_move_say_so() {
+async fn pause_and_resume_without_an_active_move_report_that() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
@@ -121,19 +121,19 @@ async fn resume_notifies_once_at_commit_and_pause_does_not() {
     assert!(before.is_empty(), "not before the commit");
     operator.batch_execute("commit").await.unwrap();
 
-    let heard = listening.heard(&database).await;
-    assert_eq!(heard, [""], "one for all its lanes");
+    let received = listening.heard(&database).await;
+    assert_eq!(received, [""], "one for all its lanes");
 }
 
 #[tokio::test]
-async fn a_move_that_was_about_to_fail_gets_another_chance() {
+async fn a_move_that_was_about_to_fail_gets_ten_new_attempts() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(2_000).await;
-    let unlucky = crm.lead_ids(run).await[700];
+    let failing = crm.lead_ids(run).await[700];
     database
         .run_out_of_luck(&format!(
-            "before update on public.leads for each row when (new.id = '{unlucky}')"
+            "before update on public.leads for each row when (new.id = '{failing}')"
         ))
         .await;
     crm.try_enqueue(run, crm.target, Some(500)).await.unwrap();
@@ -141,7 +141,7 @@ async fn a_move_that_was_about_to_fail_gets_another_chance() {
     database
         .run("update lead_mover.lanes set attempts = 9")
         .await;
-    // The last attempt of that lane, while a batch of the other runs: it can only say that the move must end.
+    // The last attempt of that lane, while a batch of the other runs: it can only note that the move must end.
     let worker = database.open().await;
     worker.batch_execute("begin").await.unwrap();
     assert!(process_in(&worker, None).await.unwrap().unwrap().success);

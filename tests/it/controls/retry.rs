@@ -21,7 +21,7 @@ pub(crate) async fn failed_move(database: &Database, crm: &Crm<'_>) -> Uuid {
 }
 
 #[tokio::test]
-async fn a_failed_move_is_taken_up_again_as_a_new_one() {
+async fn a_failed_move_is_retried_as_a_new_one() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = failed_move(&database, &crm).await;
@@ -63,7 +63,7 @@ async fn a_failed_move_is_taken_up_again_as_a_new_one() {
 }
 
 #[tokio::test]
-async fn leads_that_a_person_moved_on_since_are_not_retried() {
+async fn leads_that_a_user_moved_on_since_are_not_retried() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = failed_move(&database, &crm).await;
@@ -92,10 +92,10 @@ async fn the_rejected_leads_of_a_finished_move_are_retried_alone() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;
-    let refused = crm.lead_ids(run).await[42];
+    let rejected = crm.lead_ids(run).await[42];
     database
         .run(&format!(
-            "alter table public.leads add constraint stays check (id <> '{refused}' or column_id = '{}')",
+            "alter table public.leads add constraint stays check (id <> '{rejected}' or column_id = '{}')",
             crm.inbox.column
         ))
         .await;
@@ -104,7 +104,7 @@ async fn the_rejected_leads_of_a_finished_move_are_retried_alone() {
     assert_eq!(crm.status(run).await, "completed_with_errors");
     let old: i64 = crm.progress(run).await.get("migration_id");
 
-    // As long as the cause is there it is refused again.
+    // As long as the cause is there it is rejected again.
     assert_eq!(crm.control("retry_lead_migration", run).await["total"], 1);
     crm.process_all().await;
     assert_eq!(crm.progress(run).await.get::<_, i64>("rejected"), 1);
@@ -128,7 +128,7 @@ async fn the_rejected_leads_of_a_finished_move_are_retried_alone() {
             )
             .await,
         1,
-        "what the old move says stays true"
+        "the old move's list does not change"
     );
     crm.check().await;
 }
@@ -137,17 +137,17 @@ async fn the_rejected_leads_of_a_finished_move_are_retried_alone() {
 async fn leads_that_were_locked_when_the_move_failed_are_retried() {
     let database = Database::new().await;
     let crm = database.crm().await;
-    let person = database.open().await;
+    let user = database.open().await;
     let run = crm.run_of(150).await;
-    lock(&person, &crm.lead_ids(run).await[..3]).await;
+    lock(&user, &crm.lead_ids(run).await[..3]).await;
     crm.enqueue(run).await;
     assert_eq!(crm.process().await.expect("it is due").leads_moved, 97);
     database
-        .run("update lead_mover.moves set failure = 'out of luck'")
+        .run("update lead_mover.moves set failure = 'disk full'")
         .await;
     crm.process().await;
     assert_eq!(crm.status(run).await, "failed");
-    person.batch_execute("rollback").await.unwrap();
+    user.batch_execute("rollback").await.unwrap();
 
     assert_eq!(crm.control("retry_lead_migration", run).await["total"], 53);
     crm.process_all().await;

@@ -1,4 +1,4 @@
-//! What the dashboards ask Prometheus. That Prometheus understands it is another test's.
+//! The queries of the dashboards to Prometheus. Another test has Prometheus run them.
 
 use std::collections::BTreeSet;
 
@@ -68,7 +68,7 @@ fn metric_of(series: &str) -> &str {
 }
 
 #[test]
-fn each_metric_is_on_a_panel_and_no_panel_asks_for_another() {
+fn each_metric_is_on_a_panel_and_no_panel_uses_another() {
     let mut shown = BTreeSet::new();
     for (title, expression) in expressions() {
         for word in words(&expression) {
@@ -130,7 +130,7 @@ fn counters_are_shown_as_rates_or_increases_and_summed_over_the_services() {
 
 /// Each service of a job reads queue and ledger from the database itself: their sum would be a multiple.
 #[test]
-fn what_every_service_samples_counts_once() {
+fn what_every_service_samples_is_counted_once() {
     let sampled = [
         "lead_mover_queue_depth",
         "lead_mover_queue_oldest_message_age_seconds",
@@ -159,7 +159,7 @@ fn what_every_service_samples_counts_once() {
 }
 
 #[test]
-fn percentiles_keep_the_buckets_apart() {
+fn percentiles_are_grouped_by_bucket() {
     let mut percentiles = 0;
     for (title, expression) in expressions() {
         if expression.contains("_bucket{") {

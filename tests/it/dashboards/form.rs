@@ -10,7 +10,7 @@ use super::{Dashboard, dashboards, list, text};
 const UNITS: [&str; 5] = ["none", "locale", "s", "cps", "percentunit"];
 
 #[test]
-fn each_dashboard_is_one_of_its_own_that_nobody_changes_in_the_browser() {
+fn each_dashboard_has_its_own_id_and_cannot_be_edited_in_the_browser() {
     let dashboards = dashboards();
     for key in ["uid", "title"] {
         let values: BTreeSet<&str> = dashboards.iter().map(|it| text(&it.json[key])).collect();
@@ -24,14 +24,14 @@ fn each_dashboard_is_one_of_its_own_that_nobody_changes_in_the_browser() {
         assert_eq!(json["id"], Value::Null, "{path}: Grafana gives the number");
         assert_eq!(json["editable"], false, "{path}");
         assert_eq!(json["tags"], serde_json::json!(["lead-mover"]), "{path}");
-        // What Grafana 10 writes: newer ones bring it up to date, older ones know no more.
+        // What Grafana 10 writes: newer ones upgrade it, older ones do not know newer versions.
         assert_eq!(json["schemaVersion"], 39, "{path}");
         assert!(!text(&json["description"]).is_empty(), "{path}");
     }
 }
 
 #[test]
-fn each_dashboard_has_a_time_range_and_looks_again_by_itself() {
+fn each_dashboard_has_a_time_range_and_refreshes_itself() {
     for Dashboard { path, json } in dashboards() {
         assert!(text(&json["time"]["from"]).starts_with("now-"), "{path}");
         assert_eq!(json["time"]["to"], "now", "{path}");
@@ -69,7 +69,7 @@ fn each_panel_has_thresholds_that_begin_somewhere_and_rise() {
             assert_eq!(
                 steps[0]["value"],
                 Value::Null,
-                "{title}: the first is the ground"
+                "{title}: the first has no value"
             );
             let values: Vec<f64> = steps[1..]
                 .iter()

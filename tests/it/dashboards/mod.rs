@@ -26,11 +26,7 @@ pub(crate) fn dashboards() -> Vec<Dashboard> {
             path: file.path,
         })
         .collect();
-    assert_eq!(
-        dashboards.len(),
-        2,
-        "the dashboards are not where they were"
-    );
+    assert_eq!(dashboards.len(), 2, "the dashboards are in another folder");
     dashboards
 }
 

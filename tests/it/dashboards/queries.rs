@@ -1,4 +1,4 @@
-//! What the dashboards ask PostgreSQL, asked as the role that Grafana has.
+//! The queries of the dashboards to PostgreSQL, run as the role that Grafana has.
 
 use std::collections::BTreeSet;
 
@@ -48,11 +48,14 @@ fn expanded(sql: &str, choice: &Choice<'_>) -> String {
                 let column = argument.strip_suffix(", '1h'").expect("by the hour");
                 format!("floor(extract(epoch from {column}) / 3600) * 3600 as \"time\"")
             }
-            other => panic!("{other} is no macro that is known here"),
+            other => panic!("{other}: this test does not know the macro"),
         };
         sql = format!("{}{instead}{after}", &sql[..start]);
     }
-    assert!(!sql.contains('$'), "not known here: {sql}");
+    assert!(
+        !sql.contains('$'),
+        "this test does not know a variable in: {sql}"
+    );
     sql
 }
 

@@ -5,30 +5,30 @@ use lead_mover::migrate;
 use crate::rights::rights_matrix::{functions, is_denied};
 use crate::support::{Database, OwnServer, Session, grafana};
 
-/// A session whose transactions may write, so that only rights stand in the way.
-async fn willing(database: &Database) -> Session {
+/// A session whose transactions may write, so that only missing privileges stop a write.
+async fn writing_session(database: &Database) -> Session {
     database.grant_reading_rights(&grafana()).await;
     let session = database.log_in(&grafana()).await;
     session
         .batch_execute("set default_transaction_read_only = off")
         .await
-        .expect("anybody may");
+        .expect("every role may");
     session
 }
 
 #[tokio::test]
-async fn it_may_call_the_two_functions_that_show_moves_and_no_other() {
+async fn grafanas_role_may_call_the_two_functions_that_show_moves_and_no_other() {
     let database = Database::of_owner().await;
-    let session = willing(&database).await;
+    let session = writing_session(&database).await;
 
     for function in functions(&database).await {
         let granted = [
             "get_lead_migration_progress(uuid)",
             "get_lead_migration_rejections(bigint)",
         ];
-        let refused = is_denied(&session, &function.call).await;
+        let denied = is_denied(&session, &function.call).await;
         assert_eq!(
-            refused,
+            denied,
             !granted.contains(&function.name.as_str()),
             "{}",
             function.name
@@ -37,9 +37,9 @@ async fn it_may_call_the_two_functions_that_show_moves_and_no_other() {
 }
 
 #[tokio::test]
-async fn it_may_neither_read_nor_change_leads_ledger_or_queue() {
+async fn grafanas_role_may_neither_read_nor_change_leads_ledger_or_queue() {
     let database = Database::of_owner().await;
-    let session = willing(&database).await;
+    let session = writing_session(&database).await;
     let relations: Vec<String> = database
         .value(
             "select array_agg(c.oid::regclass::text order by 1)
@@ -61,8 +61,8 @@ async fn it_may_neither_read_nor_change_leads_ledger_or_queue() {
             format!("truncate {relation}"),
         ] {
             // There is no truncating a view, whoever asks.
-            let refused = is_denied(&session, &statement).await;
-            assert!(refused || statement.starts_with("truncate"), "{statement}");
+            let denied = is_denied(&session, &statement).await;
+            assert!(denied || statement.starts_with("truncate"), "{statement}");
         }
     }
     for statement in [
@@ -76,7 +76,7 @@ async fn it_may_neither_read_nor_change_leads_ledger_or_queue() {
 }
 
 #[tokio::test]
-async fn its_sessions_read_only_and_not_for_long_and_making_it_again_changes_nothing() {
+async fn its_sessions_are_read_only_with_short_timeouts_and_creating_it_again_changes_nothing() {
     let database = Database::of_owner().await;
     for _ in 0..2 {
         database.grant_reading_rights(&grafana()).await;
@@ -93,29 +93,30 @@ async fn its_sessions_read_only_and_not_for_long_and_making_it_again_changes_not
     }
 }
 
-/// As on Supabase, where nobody is a superuser.
+/// As on Supabase, where no user is a superuser.
 #[tokio::test]
-async fn who_owns_the_functions_and_may_create_roles_can_make_it() {
+async fn the_owner_of_the_functions_who_may_create_roles_can_create_it() {
     let server = OwnServer::start();
     let database = server.empty_database("crm").await;
     database
         .run(
-            "create role boss login createrole;
-             alter database crm owner to boss;
-             grant create on schema public to boss",
+            "create role owner login createrole;
+             alter database crm owner to owner;
+             grant create on schema public to owner",
         )
         .await;
     let as_role = |role: &str| format!("{} user={role}", database.connection_string());
-    let settings = as_role("boss").parse().expect("a connection string");
+    let settings = as_role("owner").parse().expect("a connection string");
     migrate::install(&settings, true)
         .await
         .expect("it installs");
-    let boss = pg_connection::open_session(&settings, "test")
+    let owner = pg_connection::open_session(&settings, "test")
         .await
         .expect("it opens");
 
     for _ in 0..2 {
-        boss.batch_execute(include_str!("../../../grafana/read-only-role.sql"))
+        owner
+            .batch_execute(include_str!("../../../grafana/read-only-role.sql"))
             .await
             .expect("it may");
     }

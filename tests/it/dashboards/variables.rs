@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Dashboard, dashboards, dashboards_of, text};
 
 #[test]
-fn the_data_source_is_chosen_and_everything_asks_that_one() {
+fn every_query_uses_the_chosen_data_source() {
     for dashboard in dashboards() {
         let variable = dashboard.variable("datasource");
         assert_eq!(variable["type"], "datasource", "{}", dashboard.path);
@@ -53,7 +53,7 @@ fn job_and_instance_are_chosen_and_several_or_all_can_be() {
 }
 
 #[test]
-fn what_can_be_chosen_is_asked_for_again_when_the_time_range_changes() {
+fn the_choices_are_queried_again_when_the_time_range_changes() {
     const ON_TIME_RANGE_CHANGE: u8 = 2;
     for dashboard in dashboards() {
         for variable in dashboard.variables() {

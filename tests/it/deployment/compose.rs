@@ -1,4 +1,4 @@
-//! The compose file: what it runs, mounts, asks for and opens.
+//! The compose file: what it runs, mounts, needs as variables and opens.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,7 +30,7 @@ async fn what_compose_runs_makes_a_crm_whose_runs_move_there_and_back() {
     };
     psql("migrations/example_schema.sql").await;
     psql("src/cli/demo/seed.sql").await;
-    // Compose runs these two again whenever it is told to come up.
+    // Compose runs these two again at each `up`.
     for _ in 0..2 {
         let url = database.connection_string();
         let migrated = finish(command(&["migrate"]).env("DATABASE_URL", url)).await;

@@ -1,4 +1,4 @@
-//! The systemd unit, and how long whoever stops the service waits.
+//! The systemd unit, and how long systemd and compose wait for it to stop.
 
 use std::fs;
 use std::process::Command;
@@ -8,7 +8,7 @@ use super::COMPOSE;
 const UNIT: &str = include_str!("../../../deploy/lead-mover.service");
 
 #[test]
-fn stopping_is_given_longer_than_the_grace_of_running_batches() {
+fn the_time_to_stop_is_longer_than_the_grace_of_running_batches() {
     let grace = 25;
     for (text, before) in [(UNIT, "TimeoutStopSec="), (COMPOSE, "stop_grace_period: ")] {
         let (_, seconds) = text.split_once(before).expect("it is set");
@@ -19,7 +19,7 @@ fn stopping_is_given_longer_than_the_grace_of_running_batches() {
 }
 
 #[test]
-fn systemd_understands_the_unit_and_finds_little_that_it_could_be_denied() {
+fn systemd_accepts_the_unit_and_rates_its_exposure_as_low() {
     if Command::new("systemd-analyze")
         .arg("--version")
         .output()

@@ -1,4 +1,4 @@
-//! The SQL that users and operators are told to run can be run, in the order in which they are told.
+//! The SQL in the documentation can be run, in the order in which it stands there.
 
 use lead_mover::migrate;
 use lead_mover::schema::SchemaState;
@@ -116,7 +116,7 @@ async fn the_views_and_the_index_of_the_documentation_are_all_that_tables_of_any
 /// As docs/upgrade.md says of a version that cannot be gone back to: the statements of the guide, then
 /// `migrate`.
 #[tokio::test]
-async fn what_the_guide_takes_away_migrate_installs_again_and_leads_stay() {
+async fn migrate_installs_again_what_the_guide_drops_and_leads_are_kept() {
     let database = Database::new().await;
     let before = database.schema();
     let crm = database.crm().await;

@@ -1,4 +1,4 @@
-//! `lead-mover doctor` on the way to the database, and on the way back.
+//! `lead-mover doctor`: connections to the database, and notifications from it.
 
 use std::fs;
 
@@ -13,15 +13,15 @@ const LISTEN_ELSEWHERE: &str =
     "put a direct or session-mode connection (Supabase: port 5432) into DATABASE_LISTEN_URL";
 
 #[tokio::test]
-async fn without_a_server_there_is_nothing_to_look_at() {
-    let examined = Examined::of("host=127.0.0.1 port=1 user=u dbname=x", &[]).await;
+async fn without_a_server_all_other_checks_are_skipped() {
+    let report = Examined::of("host=127.0.0.1 port=1 user=u dbname=x", &[]).await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "connection",
         "start the server, or correct the host and port in DATABASE_URL",
     );
-    assert_eq!(examined.with("skipped"), ALL_CHECKS[1..]);
-    let found = examined.check("connection").1;
+    assert_eq!(report.with("skipped"), ALL_CHECKS[1..]);
+    let found = report.check("connection").1;
     assert!(
         found.starts_with("cannot connect to 127.0.0.1:1/x as u: "),
         "{found}"
@@ -29,17 +29,17 @@ async fn without_a_server_there_is_nothing_to_look_at() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_told() {
+async fn a_database_that_does_not_exist_is_a_failure() {
     let database = Database::new().await;
     let url = format!("{} dbname=lead_mover_nowhere", database.connection_string());
 
-    let examined = Examined::of(&url, &[]).await;
+    let report = Examined::of(&url, &[]).await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "connection",
         "correct the database's name in DATABASE_URL, or create the database",
     );
-    let found = examined.check("connection").1;
+    let found = report.check("connection").1;
     assert!(
         found.contains("\"lead_mover_nowhere\" does not exist (3D000)"),
         "{found}"
@@ -47,7 +47,7 @@ async fn a_database_that_is_not_there_is_told() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_wrong_is_told_and_not_shown() {
+async fn a_wrong_password_is_a_failure_and_not_printed() {
     let server = OwnServer::start();
     let database = server.database("crm").await;
     database
@@ -59,19 +59,19 @@ async fn a_password_that_is_wrong_is_told_and_not_shown() {
         database.connection_string()
     );
 
-    let examined = Examined::of(&url, &[]).await;
+    let report = Examined::of(&url, &[]).await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "connection",
         "correct the user and password in DATABASE_URL (in a URL, special characters are percent-encoded)",
     );
-    let found = examined.check("connection").1;
+    let found = report.check("connection").1;
     assert!(found.contains("(28P01)"), "{found}");
     assert!(!found.contains("geheim4711"), "{found}");
 }
 
 #[tokio::test]
-async fn no_connection_string_and_a_wrong_one_are_wrong_use() {
+async fn no_connection_string_and_a_wrong_one_are_usage_errors() {
     let none = finish(&mut command(&["doctor"])).await;
     assert_eq!(none.status, Some(2));
     assert!(none.stderr.contains("set DATABASE_URL"), "{none:?}");
@@ -97,36 +97,36 @@ async fn a_server_that_stops_answering_is_asked_once() {
         ..Weather::default()
     });
 
-    let examined = Examined::of(&proxy.connection_string(), &[]).await;
+    let report = Examined::of(&proxy.connection_string(), &[]).await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "connection",
         "see what the server is busy with, and what lies between: a proxy or pooler that hangs",
     );
     assert_eq!(
-        examined.check("connection").1,
+        report.check("connection").1,
         "the database did not answer within 10s"
     );
-    assert_eq!(examined.with("skipped"), ALL_CHECKS[1..]);
+    assert_eq!(report.with("skipped"), ALL_CHECKS[1..]);
 }
 
 #[tokio::test]
-async fn listening_in_another_database_hears_nothing_of_this_one() {
+async fn listening_in_another_database_receives_nothing_from_this_one() {
     let (database, other) = (Database::new().await, Database::new().await);
     let listen_url = format!("{} password=geheim123", other.connection_string());
 
-    let examined = Examined::of(
+    let report = Examined::of(
         &database.connection_string(),
         &["--database-listen-url", &listen_url],
     )
     .await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "listen",
         "put the same database of the same server into DATABASE_LISTEN_URL as into DATABASE_URL",
     );
     assert_eq!(
-        examined.check("listen").1,
+        report.check("listen").1,
         "nothing that is sent over DATABASE_URL comes in over DATABASE_LISTEN_URL"
     );
 }
@@ -135,7 +135,7 @@ async fn listening_in_another_database_hears_nothing_of_this_one() {
 async fn a_listening_connection_that_is_denied_is_a_failure() {
     let database = Database::new().await;
 
-    let examined = Examined::of(
+    let report = Examined::of(
         &database.connection_string(),
         &[
             "--database-listen-url",
@@ -144,11 +144,11 @@ async fn a_listening_connection_that_is_denied_is_a_failure() {
     )
     .await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "listen",
         "start the server, or correct the host and port in DATABASE_LISTEN_URL",
     );
-    assert_eq!(examined.with("skipped"), Vec::<&str>::new());
+    assert_eq!(report.with("skipped"), Vec::<&str>::new());
 }
 
 #[tokio::test]
@@ -160,22 +160,22 @@ async fn a_listen_that_is_never_answered_is_a_failure() {
         ..Weather::default()
     });
 
-    let examined = Examined::of(
+    let report = Examined::of(
         &database.connection_string(),
         &["--database-listen-url", &proxy.connection_string()],
     )
     .await;
 
-    examined.assert_failure("listen", LISTEN_ELSEWHERE);
+    report.assert_failure("listen", LISTEN_ELSEWHERE);
     assert_eq!(
-        examined.check("listen").1,
+        report.check("listen").1,
         "the listener's connection did not answer within 5s"
     );
-    assert_eq!(examined.with("skipped"), Vec::<&str>::new());
+    assert_eq!(report.with("skipped"), Vec::<&str>::new());
 }
 
 #[tokio::test]
-async fn a_pooler_that_loses_notifications_is_a_warning_until_another_way_is_given() {
+async fn a_pooler_that_loses_notifications_is_a_warning_until_there_is_a_listen_url() {
     let database = Database::new().await;
     let proxy = Proxy::before(&database.connection_string()).await;
     proxy.set(Weather {
@@ -218,7 +218,7 @@ async fn a_pooler_that_loses_notifications_is_a_warning_until_another_way_is_giv
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_to_listen_needs_to_hear_nothing() {
+async fn a_service_that_is_not_to_listen_needs_no_notifications() {
     let database = Database::new().await;
     let proxy = Proxy::before(&database.connection_string()).await;
     proxy.set(Weather {
@@ -226,15 +226,15 @@ async fn a_service_that_is_not_to_listen_needs_to_hear_nothing() {
         ..Weather::default()
     });
 
-    let examined = Examined::of(
+    let report = Examined::of(
         &proxy.connection_string(),
         &["--database-listen-url", "off"],
     )
     .await;
 
-    examined.assert_well();
+    report.assert_well();
     assert_eq!(
-        examined.check("listen").1,
+        report.check("listen").1,
         "DATABASE_LISTEN_URL is off: the service looks every LEAD_MOVER_POLL_INTERVAL"
     );
 }
@@ -249,13 +249,13 @@ async fn a_standby_is_a_failure() {
     migrate::install(&url.parse().expect("a connection string"), true)
         .await
         .expect("it installs");
-    // Of nobody, so it waits for more in vain; for reading it is open.
+    // A standby of no primary: it takes read-only sessions, and waits for a primary.
     fs::write(server.data_directory().join("standby.signal"), "").expect("it can be written");
     server.restart().expect("it starts as a standby");
 
-    let examined = Examined::of(&url, &[]).await;
+    let report = Examined::of(&url, &[]).await;
 
-    examined.assert_failure("writable", "put the primary's address into DATABASE_URL");
-    assert_eq!(examined.with("skipped"), ["listen", "pooler"]);
+    report.assert_failure("writable", "put the primary's address into DATABASE_URL");
+    assert_eq!(report.with("skipped"), ["listen", "pooler"]);
     server.stop().expect("it stops");
 }

@@ -1,4 +1,4 @@
-//! `lead-mover doctor` on what `migrate` installs: each state is made for real, and its advice followed.
+//! `lead-mover doctor` on what `migrate` installs: each state is produced on a real server, and its advice followed.
 
 use lead_mover::migrate;
 
@@ -28,22 +28,19 @@ async fn a_healthy_database_has_nothing_wrong() {
 async fn a_database_with_nothing_in_it_has_to_be_migrated() {
     let database = Database::empty().await;
 
-    let examined = database.examined().await;
+    let report = database.examined().await;
 
-    assert_eq!(examined.status, Some(1));
-    assert_eq!(examined.with("failure"), ["pgmq", "schema"]);
+    assert_eq!(report.status, Some(1));
+    assert_eq!(report.with("failure"), ["pgmq", "schema"]);
     for name in ["pgmq", "schema"] {
-        assert_eq!(examined.check(name).2, Some("run: lead-mover migrate"));
+        assert_eq!(report.check(name).2, Some("run: lead-mover migrate"));
     }
     assert_eq!(
-        examined.with("skipped"),
+        report.with("skipped"),
         ["grants", "exposure", "mapping", "index", "trigger", "moves"]
     );
-    assert_eq!(
-        examined.check("mapping").1,
-        "skipped: check `schema` failed"
-    );
-    assert_eq!(examined.check("exposure").2, Some("fix it first"));
+    assert_eq!(report.check("mapping").1, "skipped: check `schema` failed");
+    assert_eq!(report.check("exposure").2, Some("fix it first"));
     let text = doctor(&database.connection_string(), &[]).await;
     assert_eq!(text.status, Some(1));
     assert!(
@@ -81,10 +78,10 @@ async fn a_trigger_that_was_dropped_or_disabled_is_a_failure() {
     ] {
         database.run(&damage).await;
 
-        let examined = database.examined().await;
+        let report = database.examined().await;
 
-        examined.assert_failure("trigger", advice);
-        database.follow_advice(&examined, "trigger").await;
+        report.assert_failure("trigger", advice);
+        database.follow_advice(&report, "trigger").await;
     }
 }
 
@@ -93,13 +90,13 @@ async fn an_index_that_is_missing_is_a_failure() {
     let database = Database::new().await;
     database.run("drop index public.leads_run_id_id_idx").await;
 
-    let examined = database.examined().await;
+    let report = database.examined().await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "index",
         "run: create index concurrently on public.leads (run_id, id);",
     );
-    database.follow_advice(&examined, "index").await;
+    database.follow_advice(&report, "index").await;
 }
 
 #[tokio::test]
@@ -109,10 +106,10 @@ async fn an_older_schema_has_to_be_migrated() {
         .run("update lead_mover.schema_files set checksum = 'x' where path like 'functions/%'")
         .await;
 
-    let examined = database.examined().await;
+    let report = database.examined().await;
 
-    examined.assert_failure("schema", "run: lead-mover migrate");
-    assert_eq!(examined.with("skipped"), Vec::<&str>::new());
+    report.assert_failure("schema", "run: lead-mover migrate");
+    assert_eq!(report.with("skipped"), Vec::<&str>::new());
     assert_eq!(database.migrate(&[]).await.status, Some(0));
     database.examined().await.assert_well();
 }
@@ -127,28 +124,28 @@ async fn a_newer_schema_needs_a_newer_lead_mover() {
             ))
             .await;
 
-        let examined = database.examined().await;
+        let report = database.examined().await;
 
-        examined.assert_failure(
+        report.assert_failure(
             "schema",
             "upgrade lead-mover, the service too; migrate does not go back",
         );
-        assert!(examined.check("schema").1.contains("newer lead-mover"));
+        assert!(report.check("schema").1.contains("newer lead-mover"));
     }
 }
 
 #[tokio::test]
-async fn functions_that_were_dropped_behind_its_back_are_a_failure() {
+async fn functions_that_were_dropped_after_migrate_are_a_failure() {
     let database = Database::new().await;
     database
         .run("drop function public.get_lead_migration_rejections(bigint), lead_mover.is_rejection")
         .await;
 
-    let examined = database.examined().await;
+    let report = database.examined().await;
 
     let statement = "delete from lead_mover.schema_files where path in \
          ('functions/internal/is_rejection.sql', 'functions/public/get_lead_migration_rejections.sql');";
-    examined.assert_failure(
+    report.assert_failure(
         "schema",
         &format!("run: {statement} then run: lead-mover migrate"),
     );
@@ -164,17 +161,17 @@ async fn views_that_lack_a_column_or_cannot_be_written_are_a_failure() {
         .run("alter view lead_mover.leads rename column run_id to run")
         .await;
 
-    let examined = database.examined().await;
+    let report = database.examined().await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "mapping",
         "run: lead-mover migrate (it makes them, or prints the statements to adapt)",
     );
     assert_eq!(
-        examined.check("mapping").1,
+        report.check("mapping").1,
         "the views of your tables lack lead_mover.leads.run_id uuid"
     );
-    assert_eq!(examined.with("skipped"), ["index"]);
+    assert_eq!(report.with("skipped"), ["index"]);
 
     database
         .run(
@@ -183,26 +180,26 @@ async fn views_that_lack_a_column_or_cannot_be_written_are_a_failure() {
                select id, run_id, funnel_id, coalesce(column_id) as column_id from public.leads",
         )
         .await;
-    let examined = database.examined().await;
+    let report = database.examined().await;
     assert_eq!(
-        examined.check("mapping").1,
+        report.check("mapping").1,
         "nothing can be written through lead_mover.leads.column_id uuid"
     );
-    assert_eq!(examined.status, Some(1));
+    assert_eq!(report.status, Some(1));
 }
 
 #[tokio::test]
-async fn a_queue_that_a_crash_would_empty_or_that_makes_callers_wait_is_told() {
+async fn a_queue_that_a_crash_would_empty_fails_and_one_that_makes_callers_wait_is_a_warning() {
     let database = Database::new().await;
     database
         .run("alter table pgmq.q_lead_migration_queue set unlogged")
         .await;
-    let examined = database.examined().await;
-    examined.assert_failure(
+    let report = database.examined().await;
+    report.assert_failure(
         "pgmq",
         "run: alter table pgmq.q_lead_migration_queue set logged;",
     );
-    database.follow_advice(&examined, "pgmq").await;
+    database.follow_advice(&report, "pgmq").await;
 
     // PGMQ has these notifications since 1.8.
     if !database
@@ -217,12 +214,12 @@ async fn a_queue_that_a_crash_would_empty_or_that_makes_callers_wait_is_told() {
     database
         .run("select pgmq.enable_notify_insert('lead_migration_queue')")
         .await;
-    let examined = database.examined().await;
-    assert_eq!(examined.status, Some(0));
-    assert_eq!(examined.check("pgmq").0, "warning");
+    let report = database.examined().await;
+    assert_eq!(report.status, Some(0));
+    assert_eq!(report.check("pgmq").0, "warning");
     assert_eq!(
-        examined.check("pgmq").2,
+        report.check("pgmq").2,
         Some("run: select pgmq.disable_notify_insert('lead_migration_queue');")
     );
-    database.follow_advice(&examined, "pgmq").await;
+    database.follow_advice(&report, "pgmq").await;
 }

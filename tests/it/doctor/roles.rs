@@ -1,10 +1,10 @@
-//! `lead-mover doctor` on what roles may do, and on the settings that they and the database have.
+//! `lead-mover doctor` the privileges of roles, and the settings of roles and the database.
 
 use serde_json::Value;
 
 use crate::support::{Database, Examined};
 
-/// The connection string of somebody who has been granted nothing.
+/// The connection string of a role without grants.
 fn as_stranger(database: &Database) -> String {
     format!(
         "{} options='-c role=lead_mover_stranger'",
@@ -16,7 +16,7 @@ fn as_stranger(database: &Database) -> String {
 async fn a_role_without_grants_gets_the_statements() {
     let database = Database::new().await;
 
-    let examined = Examined::of(&as_stranger(&database), &[]).await;
+    let report = Examined::of(&as_stranger(&database), &[]).await;
 
     let to = "to lead_mover_stranger";
     let public: Vec<String> = [
@@ -39,24 +39,24 @@ async fn a_role_without_grants_gets_the_statements() {
          grant usage on schema lead_mover {to}; "
     );
     let advice = format!("run: {service}{}", public.concat());
-    examined.assert_failure("grants", advice.trim_end());
+    report.assert_failure("grants", advice.trim_end());
     assert_eq!(
-        examined.check("grants").1,
+        report.check("grants").1,
         "this role lacks what the service needs: execute on function lead_mover.process_batch(integer), \
          execute on function lead_mover.sample(), select on lead_mover.schema_files and 1 more"
     );
-    assert_eq!(examined.check("schema").0, "skipped");
-    assert_eq!(examined.check("schema").2, Some("fix `grants` first"));
+    assert_eq!(report.check("schema").0, "skipped");
+    assert_eq!(report.check("schema").2, Some("fix `grants` first"));
 
-    // The service's own are enough for the service.
+    // The grants of the service are enough for the service.
     database.run(&service).await;
-    let examined = Examined::of(&as_stranger(&database), &[]).await;
-    assert_eq!(examined.status, Some(0));
+    let report = Examined::of(&as_stranger(&database), &[]).await;
+    assert_eq!(report.status, Some(0));
     assert_eq!(
-        examined.check("grants").2,
+        report.check("grants").2,
         Some(format!("run: {}", public.concat()).trim_end())
     );
-    assert_eq!(examined.check("grants").0, "warning");
+    assert_eq!(report.check("grants").0, "warning");
 
     database.run(&public.concat()).await;
     Examined::of(&as_stranger(&database), &[])
@@ -74,18 +74,18 @@ async fn an_owner_of_the_functions_who_may_not_use_the_views_is_a_failure() {
         )
         .await;
 
-    let examined = database.examined().await;
+    let report = database.examined().await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "grants",
         "run: grant select on lead_mover.columns to lead_mover_stranger; \
          grant update on lead_mover.leads to lead_mover_stranger;",
     );
-    database.follow_advice(&examined, "grants").await;
+    database.follow_advice(&report, "grants").await;
 }
 
 #[tokio::test]
-async fn functions_that_anybody_may_call_are_a_warning() {
+async fn functions_that_every_role_may_call_are_a_warning() {
     let database = Database::new().await;
     database
         .run(
@@ -95,11 +95,11 @@ async fn functions_that_anybody_may_call_are_a_warning() {
         )
         .await;
 
-    let examined = database.examined().await;
+    let report = database.examined().await;
 
-    assert_eq!(examined.status, Some(0));
+    assert_eq!(report.status, Some(0));
     assert_eq!(
-        examined.check("exposure"),
+        report.check("exposure"),
         (
             "warning",
             "public may execute public.cancel_lead_migration(uuid); \
@@ -111,7 +111,7 @@ async fn functions_that_anybody_may_call_are_a_warning() {
             )
         )
     );
-    database.follow_advice(&examined, "exposure").await;
+    database.follow_advice(&report, "exposure").await;
     assert_eq!(
         database.examined().await.check("exposure").1,
         "no function is open to public or anon; \
@@ -129,16 +129,16 @@ async fn a_database_that_is_read_only_is_a_failure() {
         ))
         .await;
 
-    let examined = database.examined().await;
+    let report = database.examined().await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "writable",
         &format!(
             "run: begin read write; alter database {name} reset default_transaction_read_only; commit;"
         ),
     );
-    // As its reader would: in a session that is read-only itself.
-    let statements = examined.check("writable").2.expect("something to do");
+    // As an operator would: in a session that is read-only itself.
+    let statements = report.check("writable").2.expect("something to do");
     let statements = statements.strip_prefix("run: ").expect("statements");
     database
         .open()
@@ -157,14 +157,14 @@ async fn settings_of_the_connection_string_are_to_be_changed_there() {
         database.connection_string()
     );
 
-    let examined = Examined::of(&url, &[]).await;
+    let report = Examined::of(&url, &[]).await;
 
-    examined.assert_failure(
+    report.assert_failure(
         "writable",
         "take default_transaction_read_only out of the options in DATABASE_URL",
     );
     assert_eq!(
-        examined.check("statement_timeout"),
+        report.check("statement_timeout"),
         (
             "warning",
             "statements are ended after 999 ms (statement_timeout)",
@@ -183,15 +183,15 @@ async fn a_short_statement_timeout_is_a_warning() {
                 "alter database {name} set statement_timeout = '{timeout}'"
             ))
             .await;
-        let examined = database.examined().await;
-        assert_eq!(examined.status, Some(0));
-        assert_eq!(examined.check("statement_timeout").0, status, "{timeout}");
+        let report = database.examined().await;
+        assert_eq!(report.status, Some(0));
+        assert_eq!(report.check("statement_timeout").0, status, "{timeout}");
         if status == "warning" {
             assert_eq!(
-                examined.check("statement_timeout").2,
+                report.check("statement_timeout").2,
                 Some(format!("run: alter database {name} reset statement_timeout;").as_str())
             );
-            database.follow_advice(&examined, "statement_timeout").await;
+            database.follow_advice(&report, "statement_timeout").await;
         }
     }
 }
@@ -212,13 +212,13 @@ async fn a_run_whose_last_move_failed_is_a_warning_until_it_is_retried() {
     crm.process_all().await;
     assert_eq!(crm.status(run).await, "failed");
 
-    let examined = database.examined().await;
+    let report = database.examined().await;
 
-    assert_eq!(examined.status, Some(0));
+    assert_eq!(report.status, Some(0));
     let advice =
         format!("see lead-mover status for the causes, fix them, and run: lead-mover retry {run}");
     assert_eq!(
-        examined.check("moves"),
+        report.check("moves"),
         (
             "warning",
             "the last move of 1 runs has failed",

@@ -1,4 +1,4 @@
-//! Batches that fail: undone alone, tried again later and later, given up after ten.
+//! Batches that fail: each undone alone, tried again after growing delays, given up after ten attempts.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay() 
 }
 
 #[tokio::test]
-async fn ten_attempts_that_come_later_and_later_end_the_move_as_failed() {
+async fn ten_attempts_after_growing_delays_end_the_move_as_failed() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
@@ -85,7 +85,7 @@ async fn ten_attempts_that_come_later_and_later_end_the_move_as_failed() {
     assert_eq!(archived["error"], reason.as_str());
     crm.check().await;
 
-    // Once the cause is gone, retry takes it up again.
+    // Once the cause is gone, retry moves the rest.
     database.have_luck_again().await;
     let answer = crm.control("retry_lead_migration", run).await;
     assert_eq!(answer["total"], 10);
@@ -95,7 +95,7 @@ async fn ten_attempts_that_come_later_and_later_end_the_move_as_failed() {
 }
 
 #[tokio::test]
-async fn an_error_that_says_nothing_of_a_lead_is_held_against_none() {
+async fn an_error_that_is_not_about_a_lead_rejects_none() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
@@ -131,20 +131,20 @@ async fn an_error_that_says_nothing_of_a_lead_is_held_against_none() {
 }
 
 #[tokio::test]
-async fn a_deadlock_met_among_refused_leads_undoes_the_batch() {
+async fn a_deadlock_among_rejected_leads_undoes_the_batch() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(100).await;
     let leads = crm.lead_ids(run).await;
-    let (refused, unlucky) = (leads[0], leads[99]);
+    let (rejected, deadlocked) = (leads[0], leads[99]);
     database
         .run(&format!(
             "create function public.raise_it() returns trigger language plpgsql as
-             $$ begin raise exception 'out of luck' using errcode = tg_argv[0]; end $$;
-             create trigger refuse before update on public.leads
-             for each row when (new.id = '{refused}') execute function public.raise_it('ZX001');
-             create trigger out_of_luck before update on public.leads
-             for each row when (new.id = '{unlucky}') execute function public.raise_it('40P01')"
+             $$ begin raise exception 'raised by the test' using errcode = tg_argv[0]; end $$;
+             create trigger reject before update on public.leads
+             for each row when (new.id = '{rejected}') execute function public.raise_it('ZX001');
+             create trigger deadlock before update on public.leads
+             for each row when (new.id = '{deadlocked}') execute function public.raise_it('40P01')"
         ))
         .await;
     crm.enqueue(run).await;
@@ -157,9 +157,7 @@ async fn a_deadlock_met_among_refused_leads_undoes_the_batch() {
     assert_eq!(crm.leads_at(run, crm.inbox).await, 100);
     crm.check().await;
 
-    database
-        .run("drop trigger out_of_luck on public.leads")
-        .await;
+    database.run("drop trigger deadlock on public.leads").await;
     crm.process_to_the_end().await;
     assert_eq!(crm.progress(run).await.get::<_, i64>("rejected"), 1);
     assert_eq!(crm.leads_at(run, crm.target).await, 99);

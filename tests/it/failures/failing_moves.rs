@@ -1,11 +1,11 @@
-//! Moves that get nowhere: they end as failed, and hold up no other move.
+//! Moves without progress: they end as failed, and hold up no other move.
 
 use uuid::Uuid;
 
 use crate::support::{Crm, Database, Gate, Service, eventually, process_in};
 
 #[tokio::test]
-async fn a_move_all_of_whose_leads_are_refused_has_failed() {
+async fn a_move_all_of_whose_leads_are_rejected_has_failed() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;
@@ -44,7 +44,7 @@ async fn a_move_all_of_whose_leads_are_refused_has_failed() {
 async fn a_move_that_always_fails_holds_up_none_of_the_ten_behind_it() {
     let database = Database::new().await;
     let crm = database.crm().await;
-    let (bad, healthy) = queue_a_bad_one_and_ten(&database, &crm, 150).await;
+    let (bad, healthy) = queue_a_failing_move_and_ten_good_ones(&database, &crm, 150).await;
 
     let batches = crm.process_all().await;
 
@@ -65,7 +65,7 @@ async fn the_service_moves_ten_runs_behind_one_that_always_fails() {
     database.note_writes().await;
     let crm = database.crm().await;
     // Several lanes, each of which fails.
-    let (bad, healthy) = queue_a_bad_one_and_ten(&database, &crm, 2_500).await;
+    let (bad, healthy) = queue_a_failing_move_and_ten_good_ones(&database, &crm, 2_500).await;
 
     let service = Service::start(&database, &["--poll-interval", "1h"]).await;
 
@@ -77,7 +77,7 @@ async fn the_service_moves_ten_runs_behind_one_that_always_fails() {
     assert_eq!(crm.status(bad).await, "pending");
     assert!((1..10).contains(&crm.progress(bad).await.get::<_, i32>("attempts")));
     assert_eq!(crm.leads_at(bad, crm.inbox).await, 2_500);
-    eventually("all its lanes are put off", async || {
+    eventually("all its lanes are delayed", async || {
         let put_off =
             "select count(*) from pgmq.q_lead_migration_queue where vt > clock_timestamp()";
         database.value::<i64>(put_off, &[]).await == 3
@@ -88,9 +88,9 @@ async fn the_service_moves_ten_runs_behind_one_that_always_fails() {
     assert_eq!(service.stop().await, Some(0));
 }
 
-/// A move of so many leads whose batches always fail, and behind it ten of 120 leads that nothing stands in
-/// the way of.
-async fn queue_a_bad_one_and_ten(
+/// A move of so many leads whose batches always fail, and behind it ten of 120 leads that can
+/// be moved.
+async fn queue_a_failing_move_and_ten_good_ones(
     database: &Database,
     crm: &Crm<'_>,
     leads: i32,
@@ -112,7 +112,7 @@ async fn queue_a_bad_one_and_ten(
 }
 
 #[tokio::test]
-async fn a_move_with_a_thousand_refused_leads_stops_and_a_retry_takes_up_the_rest() {
+async fn a_move_with_a_thousand_rejected_leads_stops_and_a_retry_moves_the_rest() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(1_200).await;

@@ -1,4 +1,4 @@
-mod failing;
+mod commands;
 mod failing_batches;
 mod failing_moves;
 mod rejection_limits;

@@ -1,4 +1,4 @@
-//! How many refusals are too many, and what of deferred constraints.
+//! How many rejections fail a move; rejections by deferred constraints.
 
 use tokio::task::JoinSet;
 
@@ -6,13 +6,13 @@ use crate::moves::people::counts;
 use crate::support::{Database, process_in};
 
 /// From now on no lead leaves the inbox.
-async fn refuse_all(database: &Database) {
+async fn reject_all(database: &Database) {
     database
         .run(
-            "create function public.refuse() returns trigger language plpgsql as
+            "create function public.reject() returns trigger language plpgsql as
              $$ begin raise exception 'congelado' using errcode = 'ZX001'; end $$;
-             create trigger refuse before update on public.leads
-             for each row execute function public.refuse()",
+             create trigger reject before update on public.leads
+             for each row execute function public.reject()",
         )
         .await;
 }
@@ -24,11 +24,11 @@ async fn listed(database: &Database) -> i64 {
 }
 
 #[tokio::test]
-async fn after_a_thousand_refusals_the_move_fails_and_lists_no_more() {
+async fn after_a_thousand_rejections_the_move_fails_and_lists_no_more() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(1_450).await;
-    refuse_all(&database).await;
+    reject_all(&database).await;
     crm.try_enqueue(run, crm.target, Some(300)).await.unwrap();
 
     crm.process_all().await;
@@ -55,11 +55,11 @@ async fn after_a_thousand_refusals_the_move_fails_and_lists_no_more() {
 }
 
 #[tokio::test]
-async fn workers_that_meet_nothing_but_refusals_agree_on_the_end() {
+async fn workers_whose_leads_are_all_rejected_end_the_move_once() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(4_000).await;
-    refuse_all(&database).await;
+    reject_all(&database).await;
     crm.enqueue(run).await;
 
     let mut workers = JoinSet::new();
@@ -87,12 +87,12 @@ async fn workers_that_meet_nothing_but_refusals_agree_on_the_end() {
 }
 
 #[tokio::test]
-async fn refusals_in_a_run_that_grew_are_too_many_only_if_no_lead_moves() {
+async fn rejections_in_a_run_that_grew_are_too_many_only_if_no_lead_moves() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(2).await;
     crm.try_enqueue(run, crm.target, Some(1)).await.unwrap();
-    // Wherever a lead that is added stands in the order of the keys, the move comes by.
+    // The move comes to every lead that is added, whatever its key is.
     database
         .run(
             "update lead_mover.lanes set
@@ -110,10 +110,10 @@ async fn refusals_in_a_run_that_grew_are_too_many_only_if_no_lead_moves() {
         .unwrap();
     database
         .run(
-            "create function public.refuse() returns trigger language plpgsql as
+            "create function public.reject() returns trigger language plpgsql as
              $$ begin raise exception 'congelado' using errcode = 'ZX001'; end $$;
-             create trigger refuse before update on public.leads
-             for each row when (new.name in ('Novo 1', 'Novo 2')) execute function public.refuse()",
+             create trigger reject before update on public.leads
+             for each row when (new.name in ('Novo 1', 'Novo 2')) execute function public.reject()",
         )
         .await;
 
@@ -125,7 +125,7 @@ async fn refusals_in_a_run_that_grew_are_too_many_only_if_no_lead_moves() {
     crm.check().await;
 }
 
-async fn a_deferred_constraint_refuses_one(constraint: &str, sqlstate: &str) {
+async fn a_deferred_constraint_rejects_one(constraint: &str, sqlstate: &str) {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(100).await;
@@ -153,8 +153,8 @@ async fn a_deferred_constraint_refuses_one(constraint: &str, sqlstate: &str) {
 }
 
 #[tokio::test]
-async fn a_deferred_foreign_key_refuses_one_lead_of_a_hundred() {
-    a_deferred_constraint_refuses_one(
+async fn a_deferred_foreign_key_rejects_one_lead_of_a_hundred() {
+    a_deferred_constraint_rejects_one(
         "create table public.allowed (lead_id uuid, column_id uuid, primary key (lead_id, column_id));
          insert into public.allowed select l.id, c.id from public.leads l, public.columns c
          where l.id <> '{lead}' or c.id <> '{target}';
@@ -166,8 +166,8 @@ async fn a_deferred_foreign_key_refuses_one_lead_of_a_hundred() {
 }
 
 #[tokio::test]
-async fn a_deferred_unique_constraint_refuses_one_lead_of_a_hundred() {
-    a_deferred_constraint_refuses_one(
+async fn a_deferred_unique_constraint_rejects_one_lead_of_a_hundred() {
+    a_deferred_constraint_rejects_one(
         "insert into public.leads (run_id, funnel_id, column_id, name, phone)
          select gen_random_uuid(), funnel_id, id, 'Já aqui', '11 5555' from public.columns where id = '{target}';
          update public.leads set phone = '11 5555' where id = '{lead}';

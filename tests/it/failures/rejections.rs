@@ -1,29 +1,29 @@
-//! One bad lead stops nobody, and one bad move no other move.
+//! A rejected lead stops no other lead, and a bad move no other move.
 
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::support::{Crm, Database};
 
-/// A trigger that refuses to let the leads of `public.refused` be updated.
-async fn refuse(database: &Database, leads: &[Uuid], trigger: &str) {
+/// A trigger that rejects updates of the leads in `public.rejected`.
+async fn reject(database: &Database, leads: &[Uuid], trigger: &str) {
     database
         .run(&format!(
-            "create table public.refused (id uuid primary key);
-             create function public.refuse() returns trigger language plpgsql as
+            "create table public.rejected (id uuid primary key);
+             create function public.reject() returns trigger language plpgsql as
              $$ begin
-               if exists (select from public.refused r where r.id = new.id) then
+               if exists (select from public.rejected r where r.id = new.id) then
                  raise exception 'lead bloqueado: %', new.name using errcode = 'ZX001';
                end if;
                return new;
              end $$;
-             create {trigger} for each row execute function public.refuse()"
+             create {trigger} for each row execute function public.reject()"
         ))
         .await;
     database
         .session()
         .execute(
-            "insert into public.refused select unnest($1::uuid[])",
+            "insert into public.rejected select unnest($1::uuid[])",
             &[&leads],
         )
         .await
@@ -43,7 +43,7 @@ async fn rejections(database: &Database, crm: &Crm<'_>, run: Uuid) -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn a_trigger_refuses_one_lead_of_a_hundred_and_the_rest_moves() {
+async fn a_trigger_rejects_one_lead_of_a_hundred_and_the_rest_moves() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(100).await;
@@ -51,10 +51,10 @@ async fn a_trigger_refuses_one_lead_of_a_hundred_and_the_rest_moves() {
     let name: String = database
         .value("select name from public.leads where id = $1", &[&lead])
         .await;
-    refuse(
+    reject(
         &database,
         &[lead],
-        "trigger refuse before update on public.leads",
+        "trigger reject before update on public.leads",
     )
     .await;
     crm.enqueue(run).await;
@@ -87,7 +87,7 @@ async fn a_trigger_refuses_one_lead_of_a_hundred_and_the_rest_moves() {
 }
 
 #[tokio::test]
-async fn what_a_check_constraint_refuses_is_listed_with_its_error() {
+async fn a_lead_that_a_check_constraint_rejects_is_listed_with_its_error() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(100).await;
@@ -112,16 +112,16 @@ async fn what_a_check_constraint_refuses_is_listed_with_its_error() {
 }
 
 #[tokio::test]
-async fn what_would_be_refused_at_commit_only_is_isolated_too() {
+async fn what_would_be_rejected_at_commit_only_is_isolated_too() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(250).await;
     let leads = crm.lead_ids(run).await;
-    let refused = [leads[99], leads[100], leads[249]];
-    refuse(
+    let rejected = [leads[99], leads[100], leads[249]];
+    reject(
         &database,
-        &refused,
-        "constraint trigger refuse after update on public.leads deferrable initially deferred",
+        &rejected,
+        "constraint trigger reject after update on public.leads deferrable initially deferred",
     )
     .await;
     crm.enqueue(run).await;
@@ -138,22 +138,22 @@ async fn what_would_be_refused_at_commit_only_is_isolated_too() {
         .map(|row| row.get("lead_id"))
         .collect();
     listed.sort();
-    assert_eq!(listed, refused.map(|lead| lead.to_string()));
+    assert_eq!(listed, rejected.map(|lead| lead.to_string()));
     assert_eq!(crm.status(run).await, "completed_with_errors");
     crm.check().await;
 }
 
 #[tokio::test]
-async fn several_refused_leads_of_one_batch_are_all_listed_and_none_else() {
+async fn several_rejected_leads_of_one_batch_are_all_listed_and_none_else() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(100).await;
     let leads = crm.lead_ids(run).await;
-    let mut refused: Vec<Uuid> = [0, 1, 49, 50, 98, 99].map(|n| leads[n]).to_vec();
-    refuse(
+    let mut rejected: Vec<Uuid> = [0, 1, 49, 50, 98, 99].map(|n| leads[n]).to_vec();
+    reject(
         &database,
-        &refused,
-        "trigger refuse before update on public.leads",
+        &rejected,
+        "trigger reject before update on public.leads",
     )
     .await;
     crm.enqueue(run).await;
@@ -166,23 +166,23 @@ async fn several_refused_leads_of_one_batch_are_all_listed_and_none_else() {
             &[&crm.inbox.column],
         )
         .await;
-    refused.sort();
-    assert_eq!(left, refused);
+    rejected.sort();
+    assert_eq!(left, rejected);
     assert_eq!(rejections(&database, &crm, run).await.len(), 6);
     crm.check().await;
 }
 
 #[tokio::test]
-async fn a_refused_lead_that_is_a_batch_of_its_own_is_listed_like_any_other() {
+async fn a_rejected_lead_that_is_a_batch_of_its_own_is_listed_like_any_other() {
     for (leads, batch_size) in [(3, 1), (101, 100)] {
         let database = Database::new().await;
         let crm = database.crm().await;
         let run = crm.run_of(leads).await;
         let last = *crm.lead_ids(run).await.last().expect("there are leads");
-        refuse(
+        reject(
             &database,
             &[last],
-            "trigger refuse before update on public.leads",
+            "trigger reject before update on public.leads",
         )
         .await;
         crm.try_enqueue(run, crm.target, Some(batch_size))
@@ -202,7 +202,7 @@ async fn a_refused_lead_that_is_a_batch_of_its_own_is_listed_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_trigger_that_suppresses_the_update_refuses_the_lead() {
+async fn a_trigger_that_suppresses_the_update_rejects_the_lead() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(100).await;

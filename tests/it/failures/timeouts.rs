@@ -51,13 +51,13 @@ async fn after_a_statement_timeout_the_next_batch_is_half_as_large() {
     assert_eq!(crm.leads_at(run, crm.inbox).await, 16);
     crm.check().await;
 
-    // So that it gets through by itself, whatever the timeout: 4 leads take 80 ms.
+    // So small that it succeeds, whatever the time-out: 4 leads take 80 ms.
     let mut batches = 0;
     while crm.queue_length().await > 0 {
         crm.make_due().await;
         process_in(&worker, None).await.unwrap().expect("it is due");
         batches += 1;
-        assert!(batches <= 40, "it does not get through");
+        assert!(batches <= 40, "it does not end");
     }
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 16);
@@ -65,7 +65,7 @@ async fn after_a_statement_timeout_the_next_batch_is_half_as_large() {
 }
 
 #[tokio::test]
-async fn a_statement_timeout_is_told_from_a_cancel_in_whatever_way_the_statement_is_sent() {
+async fn a_statement_timeout_is_distinguished_from_a_cancel_however_the_statement_is_sent() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
@@ -101,16 +101,15 @@ async fn after_a_lock_timeout_the_batch_comes_back() {
     let crm = database.crm().await;
     let run = crm.run_of(100).await;
     crm.enqueue(run).await;
-    let (worker, person) = (database.open().await, database.open().await);
-    // The foreign key's check has to wait for whoever changes the target itself.
-    person.batch_execute("begin").await.unwrap();
-    person
-        .execute(
-            "select from public.columns where id = $1 for update",
-            &[&crm.target.column],
-        )
-        .await
-        .unwrap();
+    let (worker, user) = (database.open().await, database.open().await);
+    // The foreign key's check has to wait for a transaction that changes the target.
+    user.batch_execute("begin").await.unwrap();
+    user.execute(
+        "select from public.columns where id = $1 for update",
+        &[&crm.target.column],
+    )
+    .await
+    .unwrap();
     worker
         .batch_execute("set lock_timeout = '20ms'")
         .await
@@ -124,13 +123,13 @@ async fn after_a_lock_timeout_the_batch_comes_back() {
     assert_eq!(sizes(&database).await, [50]);
     crm.check().await;
 
-    person.batch_execute("rollback").await.unwrap();
+    user.batch_execute("rollback").await.unwrap();
     crm.process_to_the_end().await;
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 100);
 }
 
-/// Cancels the batch that stands at the gate, and expects that nothing of it is left.
+/// Cancels the batch that waits at the gate, and expects that nothing of it is left.
 async fn cancel_a_batch_in(worker: Session, database: &Database, crm: &Crm<'_>, run: Uuid) {
     let gate = Gate::close(database).await;
     let cancelled: i32 = worker
@@ -150,9 +149,9 @@ async fn cancel_a_batch_in(worker: Session, database: &Database, crm: &Crm<'_>, 
             .unwrap();
     });
 
-    let error = batch.expect_err("whoever cancels a statement is told so");
+    let error = batch.expect_err("the cancelled statement returns an error");
     assert_eq!(error.code().code(), "57014");
-    // The server tells the error first, and undoes the transaction then.
+    // The server sends the error first, and undoes the transaction then.
     worker.batch_execute("").await.unwrap();
     assert_eq!(crm.progress(run).await.get::<_, i32>("attempts"), 0);
     assert_eq!(database.value::<Vec<String>>(queue, &[]).await, before);
@@ -190,10 +189,10 @@ async fn a_message_whose_adoption_has_to_wait_does_not_hold_up_the_one_behind_it
         .await
         .unwrap();
     for _ in 0..3 {
-        // The application does not end, so whoever waits for it runs into this.
+        // The application does not end, so a batch that waits for it runs into this time-out.
         timeout(Duration::from_secs(10), process_in(&worker, None))
             .await
-            .expect("it waits for nobody")
+            .expect("it waits for no other transaction")
             .expect("it is recorded");
     }
 

@@ -1,4 +1,4 @@
-//! What the HTTP server bears: many connections, and clients that never finish what they began.
+//! Many connections at once, and clients that never finish a request.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use crate::support::{Database, Service, get};
 
 #[tokio::test]
-async fn a_request_that_is_never_finished_is_given_up() {
+async fn the_connection_of_a_request_that_is_never_finished_is_closed() {
     let database = Database::new().await;
     let service = Service::start(&database, &["--api-token", "key"]).await;
 

@@ -1,4 +1,4 @@
-//! `lead-mover migrate`: what it makes, what it leaves alone, what stops it.
+//! `lead-mover migrate`: what it creates, what it does not change, what makes it fail.
 
 use lead_mover::migrate;
 use lead_mover::schema::SchemaState;
@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn migrating_again_says_current_and_changes_nothing() {
+async fn migrating_again_prints_current_and_changes_nothing() {
     let database = Database::empty().await;
     assert_eq!(database.schema_state().await, SchemaState::Missing);
 
@@ -69,7 +69,7 @@ async fn install_twenty_times_at_once(database: &Database) {
 }
 
 #[tokio::test]
-async fn mapping_views_that_exist_are_left_alone_and_leads_move_through_them() {
+async fn mapping_views_that_exist_are_not_changed_and_leads_move_through_them() {
     let database = Database::empty().await;
     database
         .run(
@@ -118,7 +118,7 @@ async fn mapping_views_that_exist_are_left_alone_and_leads_move_through_them() {
     assert_eq!(answer["run_name"], "Padarias");
     while process_in(database.session(), None)
         .await
-        .expect("it is processed")
+        .expect("no error")
         .is_some()
     {}
     let there: i64 = database
@@ -141,11 +141,11 @@ fn a_target() -> Target {
 async fn without_tables_it_stops_with_the_views_to_create_and_leaves_nothing_behind() {
     let database = Database::empty().await;
 
-    let refused = database.migrate(&[]).await;
+    let failed = database.migrate(&[]).await;
 
-    assert_eq!(refused.status, Some(1));
-    assert_eq!(refused.stdout, "");
-    let (error, hint) = refused.stderr.split_once('\n').expect("an error, a hint");
+    assert_eq!(failed.status, Some(1));
+    assert_eq!(failed.stdout, "");
+    let (error, hint) = failed.stderr.split_once('\n').expect("an error, a hint");
     for missing in ["leads.id", "leads.run_id", "runs.name", "columns.funnel_id"] {
         assert!(error.contains(&format!("public.{missing}")), "{error}");
     }
@@ -184,10 +184,10 @@ async fn a_table_or_a_view_that_lacks_a_column_or_has_it_in_another_type_is_name
         database.run(EXAMPLE_TABLES).await;
         database.run(statements).await;
 
-        let refused = database.migrate(&[]).await;
+        let failed = database.migrate(&[]).await;
 
-        assert_eq!(refused.status, Some(1));
-        let error = refused.stderr.lines().next().expect("an error");
+        assert_eq!(failed.status, Some(1));
+        let error = failed.stderr.lines().next().expect("an error");
         assert!(
             error.contains(&format!("there is no {missing} (")),
             "{error}"
@@ -197,16 +197,16 @@ async fn a_table_or_a_view_that_lacks_a_column_or_has_it_in_another_type_is_name
 }
 
 #[tokio::test]
-async fn the_example_schema_refuses_to_touch_tables_that_exist() {
+async fn the_example_schema_does_not_change_tables_that_exist() {
     let database = Database::empty().await;
     database
         .run("create table public.runs (mine integer); insert into public.runs values (1)")
         .await;
 
-    let refused = database.migrate(&["--example-schema"]).await;
+    let failed = database.migrate(&["--example-schema"]).await;
 
-    assert_eq!(refused.status, Some(1));
-    let error = refused.stderr.lines().next().expect("an error");
+    assert_eq!(failed.status, Some(1));
+    let error = failed.stderr.lines().next().expect("an error");
     assert!(error.contains("public already has runs"), "{error}");
     let mine: i32 = database.value("select mine from public.runs", &[]).await;
     assert_eq!(mine, 1);

@@ -1,4 +1,4 @@
-//! The index that moves walk along: whether it is there, and what `migrate` says when it isn't.
+//! The index that moves walk along: whether it is there, and what `migrate` prints when it isn't.
 
 use lead_mover::schema;
 
@@ -17,11 +17,15 @@ async fn migrate_prints_the_statement_until_it_has_been_run() {
     assert!(!silent.stdout.contains("create index"), "{silent:?}");
 
     database.run("drop index public.leads_run_id_id_idx").await;
-    let told = database.migrate(&[]).await;
+    let printed = database.migrate(&[]).await;
 
-    assert_eq!(told.status, Some(0), "{told:?}");
+    assert_eq!(printed.status, Some(0), "{printed:?}");
     let statement = "create index concurrently on public.leads (run_id, id);";
-    assert_eq!(told.stdout.lines().last(), Some(statement), "{told:?}");
+    assert_eq!(
+        printed.stdout.lines().last(),
+        Some(statement),
+        "{printed:?}"
+    );
     database.run(statement).await;
     assert_eq!(database.migrate(&[]).await.stdout, silent.stdout);
 }
@@ -54,7 +58,7 @@ async fn the_statement_has_the_names_of_the_table_under_the_view() {
 }
 
 #[tokio::test]
-async fn only_an_index_that_serves_the_walk_will_do() {
+async fn only_an_index_in_the_order_of_the_walk_counts() {
     let database = Database::new().await;
     database
         .run("alter table public.leads add code text not null default ''")
@@ -136,7 +140,7 @@ async fn a_partitioned_table_gets_a_statement_that_it_takes() {
 }
 
 #[tokio::test]
-async fn nothing_is_said_of_a_view_that_is_not_a_simple_one_over_one_table() {
+async fn no_index_is_proposed_for_a_view_that_is_not_a_simple_one_over_one_table() {
     let database = Database::new().await;
     database
         .run(

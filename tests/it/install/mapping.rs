@@ -1,4 +1,4 @@
-//! The CRM's own tables, whatever they are called and whatever their keys are, through the views.
+//! The CRM's own tables, with any names and types of keys, through the views.
 
 use lead_mover::migrate;
 use serde_json::Value;
@@ -82,21 +82,20 @@ async fn process_to_the_end(database: &Database) -> Vec<Batch> {
 }
 
 async fn lock_some(database: &Database) -> Session {
-    let person = database.open().await;
-    person
-        .batch_execute(
-            r#"begin;
+    let user = database.open().await;
+    user.batch_execute(
+        r#"begin;
                update "Order; drop"."select" set phone = '1'
                where "Key; --" in (
                  select "Key; --" from "Order; drop"."select" order by "Key; --" offset 1200 limit 3
                )"#,
-        )
-        .await
-        .unwrap();
-    person
+    )
+    .await
+    .unwrap();
+    user
 }
 
-/// A whole move in several lanes: some leads locked at first, one refused, and then retried.
+/// A whole move in several lanes: some leads locked at first, one rejected and then retried.
 async fn a_whole_move_completes(key_type: &str, key: &str) {
     let database = unusual(key_type).await;
     let [run, funnel, column] = fill(&database, key).await;
@@ -119,14 +118,14 @@ async fn a_whole_move_completes(key_type: &str, key: &str) {
         .value("select count(*) from pgmq.q_lead_migration_queue", &[])
         .await;
     assert_eq!(lanes, 3);
-    let person = lock_some(&database).await;
+    let user = lock_some(&database).await;
     let mut moved = 0;
     for _ in 0..30 {
         let batch = process_in(database.session(), None).await.unwrap();
         moved += batch.map_or(0, |batch| batch.leads_moved);
     }
-    assert_eq!(moved, 2_496, "all but those locked and the one refused");
-    person.batch_execute("rollback").await.unwrap();
+    assert_eq!(moved, 2_496, "all but those locked and the one rejected");
+    user.batch_execute("rollback").await.unwrap();
 
     let batches = process_to_the_end(&database).await;
 
@@ -195,7 +194,7 @@ async fn keys_may_be_varchar_of_another_collation() {
 }
 
 #[tokio::test]
-async fn views_that_exist_are_left_alone() {
+async fn views_that_exist_are_not_changed() {
     let database = unusual("bigint").await;
     let definitions = "select array_agg(pg_get_viewdef(c.oid) order by c.relname)
          from pg_class c

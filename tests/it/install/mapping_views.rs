@@ -1,11 +1,11 @@
-//! Views that the CRM's owner makes over anything but one plain table, and keys of unusual types.
+//! Mapping views over something other than one plain table, and keys of unusual types.
 
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::support::{Database, process_in};
 
-/// Runs, columns and 1 250 leads for the views to stand on; the key of the `n`th lead is that expression.
+/// Runs, columns and 1 250 leads for the views to read; the key of the `n`th lead is that expression.
 async fn crm_over(tables: &str, leads_view: &str, key: &str) -> (Database, Value) {
     let database = Database::empty().await;
     database
@@ -47,14 +47,13 @@ async fn crm_over(tables: &str, leads_view: &str, key: &str) -> (Database, Value
 async fn all_leads_move(tables: &str, leads_view: &str, key: &str) {
     let (database, queued) = crm_over(tables, leads_view, key).await;
     assert_eq!(queued["total"], 1_250, "{leads_view}");
-    let person = database.open().await;
-    person
-        .batch_execute(
-            "begin; update crm.leads set phone = '1'
+    let user = database.open().await;
+    user.batch_execute(
+        "begin; update crm.leads set phone = '1'
              where id in (select id from crm.leads order by id limit 1)",
-        )
-        .await
-        .unwrap();
+    )
+    .await
+    .unwrap();
 
     for _ in 0..20 {
         if let Some(batch) = process_in(database.session(), None).await.unwrap() {
@@ -62,7 +61,7 @@ async fn all_leads_move(tables: &str, leads_view: &str, key: &str) {
         }
     }
     assert_eq!(moved(&database).await, 1_249, "{leads_view}");
-    person.batch_execute("rollback").await.unwrap();
+    user.batch_execute("rollback").await.unwrap();
     database
         .run("update pgmq.q_lead_migration_queue set vt = clock_timestamp()")
         .await;
@@ -148,7 +147,7 @@ async fn the_view_may_stand_on_a_view_and_leave_leads_out() {
 }
 
 #[tokio::test]
-async fn the_view_may_have_the_rights_of_whoever_looks() {
+async fn the_view_may_have_the_privileges_of_the_caller() {
     if Database::empty().await.has_invoker_views().await {
         let view = format!("with (security_invoker, security_barrier) {PLAIN_VIEW}");
         all_leads_move(&table_of("bigint", ""), &view, "n").await;
@@ -186,7 +185,7 @@ async fn keys_may_be_of_the_crms_own_types() {
 /// citext sorts its index otherwise than text does, and `pg_catalog` has text's operators only. Through a
 /// view that shows it as text its leads do move.
 #[tokio::test]
-async fn keys_that_cannot_be_compared_are_refused_with_the_way_out() {
+async fn keys_that_cannot_be_compared_are_an_error_with_a_hint() {
     let database = Database::empty().await;
     let offered = "select exists (select from pg_available_extensions where name = 'citext')";
     if !database.value::<bool>(offered, &[]).await {
@@ -210,11 +209,11 @@ async fn keys_that_cannot_be_compared_are_refused_with_the_way_out() {
             ))
             .await;
 
-        let refused = database.migrate(&[]).await;
+        let failed = database.migrate(&[]).await;
 
-        assert_eq!(refused.status, Some(1));
+        assert_eq!(failed.status, Some(1));
         for part in [&format!("keys of type {named}"), "id::text as id"] {
-            assert!(refused.stderr.contains(part), "{}", refused.stderr);
+            assert!(failed.stderr.contains(part), "{}", failed.stderr);
         }
         assert!(
             !database.has("lead_mover").await,

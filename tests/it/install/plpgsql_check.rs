@@ -1,5 +1,5 @@
 //! Every PL/pgSQL function of ours, read by the extension `plpgsql_check`: names that do not exist,
-//! types that do not fit, variables that nobody uses, text pasted into dynamic SQL.
+//! types that do not fit, unused variables, text pasted into dynamic SQL.
 
 use std::fmt::Write;
 
@@ -44,7 +44,7 @@ async fn plpgsql_check_finds_nothing_in_any_function() {
     let functions: i64 = database
         .value(&format!("select count(*) from ({FUNCTIONS}) as f"), &[])
         .await;
-    assert!(functions > 20, "the functions are not where they were");
+    assert!(functions > 20, "the functions are in another schema");
 
     assert_eq!(findings(&database).await, "");
 }

@@ -86,14 +86,14 @@ async fn a_versioned_file_that_was_edited_is_an_error() {
     assert_eq!(database.schema_state().await, SchemaState::Outdated);
     let before = database.schema();
 
-    let refused = database.migrate(&[]).await;
+    let failed = database.migrate(&[]).await;
 
-    assert_eq!(refused.status, Some(1));
+    assert_eq!(failed.status, Some(1));
     assert!(
-        refused
+        failed
             .stderr
             .starts_with("error: versioned/0001_ledger.sql was changed after it had been applied"),
-        "{refused:?}"
+        "{failed:?}"
     );
     assert_same_schema(&database.schema(), &before);
     assert_eq!(database.schema_state().await, SchemaState::Outdated);
@@ -109,14 +109,14 @@ async fn a_database_that_a_newer_version_installed_is_an_error() {
         )
         .await;
 
-    let refused = database.migrate(&[]).await;
+    let failed = database.migrate(&[]).await;
 
-    assert_eq!(refused.status, Some(1));
+    assert_eq!(failed.status, Some(1));
     assert!(
-        refused.stderr.starts_with("error: ")
-            && refused.stderr.contains("newer lead-mover")
-            && refused.stderr.contains("versioned/9999_future.sql"),
-        "{refused:?}"
+        failed.stderr.starts_with("error: ")
+            && failed.stderr.contains("newer lead-mover")
+            && failed.stderr.contains("versioned/9999_future.sql"),
+        "{failed:?}"
     );
     let newer: i64 = database
         .value(
@@ -128,7 +128,7 @@ async fn a_database_that_a_newer_version_installed_is_an_error() {
 }
 
 #[tokio::test]
-async fn whatever_file_is_not_known_says_that_a_newer_version_was_here() {
+async fn any_unknown_file_means_that_a_newer_version_was_installed() {
     for path in [
         "versioned/9999_future.sql",
         "functions/internal/future.sql",
@@ -142,12 +142,12 @@ async fn whatever_file_is_not_known_says_that_a_newer_version_was_here() {
             .await;
         assert_eq!(database.schema_state().await, SchemaState::Newer);
 
-        let refused = database.migrate(&[]).await;
+        let failed = database.migrate(&[]).await;
 
-        assert_eq!(refused.status, Some(1));
+        assert_eq!(failed.status, Some(1));
         assert!(
-            refused.stderr.contains("newer lead-mover") && refused.stderr.contains(path),
-            "{refused:?}"
+            failed.stderr.contains("newer lead-mover") && failed.stderr.contains(path),
+            "{failed:?}"
         );
         // Nor does it help that a file of its own differs.
         database

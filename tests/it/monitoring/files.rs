@@ -1,4 +1,4 @@
-//! What Prometheus' own tool says of the files, and of the service's answer.
+//! Prometheus' own tool checks the files, and the service's metrics.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use tokio::process::Command;
 use super::path;
 use crate::support::{Database, Service, code_of, words};
 
-/// Runs promtool to its end, which has to be a good one, with that on its standard input.
+/// Runs promtool with that on its standard input; it must succeed.
 async fn promtool(arguments: &[&str], files: &[PathBuf], input: &str) {
     // Where a test of a rule fails, it leaves its storage behind.
     let directory = tempfile::tempdir().expect("a directory");
@@ -63,7 +63,7 @@ fn values_of<'text>(text: &'text str, key: &str) -> Vec<&'text str> {
 }
 
 #[tokio::test]
-async fn the_configuration_and_the_rules_are_what_prometheus_takes() {
+async fn prometheus_accepts_the_configuration_and_the_rules() {
     promtool(
         &["check", "config"],
         &[path("prometheus/prometheus.yml")],
@@ -79,7 +79,7 @@ async fn the_configuration_and_the_rules_are_what_prometheus_takes() {
 }
 
 #[tokio::test]
-async fn the_rules_do_what_their_own_tests_say() {
+async fn the_rules_pass_their_own_tests() {
     promtool(&["test", "rules"], &files_in("prometheus/tests"), "").await;
 }
 
@@ -103,7 +103,7 @@ fn each_alert_has_a_test_that_fires_it_and_one_that_does_not() {
 }
 
 #[test]
-fn each_alert_says_how_bad_it_is_what_it_means_and_where_to_read_on() {
+fn each_alert_has_a_severity_a_summary_a_description_and_a_runbook_link() {
     let alerts = text_of(&path("prometheus/rules/alerts.yml"));
     let names = values_of(&alerts, "alert: ");
     assert!(names.len() >= 7, "{names:?}");
@@ -120,7 +120,7 @@ fn each_alert_says_how_bad_it_is_what_it_means_and_where_to_read_on() {
 }
 
 #[test]
-fn the_rules_ask_for_metrics_that_there_are() {
+fn the_rules_use_only_metrics_that_exist() {
     let metrics = code_of("metrics");
     let metrics = words(&metrics);
     let rules: String = files_in("prometheus/rules")
@@ -148,7 +148,7 @@ fn the_rules_ask_for_metrics_that_there_are() {
 }
 
 #[tokio::test]
-async fn what_the_service_answers_is_what_prometheus_calls_well_formed() {
+async fn promtool_finds_the_services_metrics_well_formed() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;

@@ -1,8 +1,8 @@
-//! Two services share the work, and all goes well.
+//! Two services share the work, without errors.
 
 use std::collections::BTreeSet;
 
-use super::server::{Patience, Prometheus, Sample};
+use super::server::{AlertDelay, Prometheus, Sample};
 use crate::dashboards::{dashboards_of, text};
 use crate::support::{Crm, Database, Service, eventually};
 
@@ -35,10 +35,7 @@ fn as_grafana_asks(expression: &str) -> String {
     ] {
         asked = asked.replace(variable, value);
     }
-    assert!(
-        !asked.contains('$'),
-        "a variable that nobody knows: {asked}"
-    );
+    assert!(!asked.contains('$'), "an unknown variable: {asked}");
     asked
 }
 
@@ -48,7 +45,7 @@ async fn every_panel_and_every_recording_rule_shows_something_and_no_alert_fires
     let crm = database.crm().await;
     let first = Service::start(&database, &NO_POLL).await;
     let second = Service::start(&database, &NO_POLL).await;
-    let prometheus = Prometheus::watching(&[&first, &second], Patience::AsWritten).await;
+    let prometheus = Prometheus::watching(&[&first, &second], AlertDelay::AsWritten).await;
 
     move_some(&crm).await;
 
@@ -86,7 +83,7 @@ async fn every_panel_and_every_recording_rule_shows_something_and_no_alert_fires
         .await;
     }
     eventually(
-        "the queue is seen to be empty and all is well",
+        "the queue is seen to be empty and no alert fires",
         async || prometheus.alerts().await.is_empty(),
     )
     .await;

@@ -1,11 +1,10 @@
-//! What operators watch it with: a real Prometheus reads the real service, by the rules and the dashboards
-//! that come with it.
+//! A real Prometheus reads the real service, with the rules and the dashboards that come with it.
 
+mod alerts;
 mod files;
 mod healthy;
 mod names;
 mod server;
-mod troubles;
 
 use std::path::{Path, PathBuf};
 

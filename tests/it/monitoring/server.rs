@@ -1,4 +1,4 @@
-//! A Prometheus that a test has for itself.
+//! A Prometheus of a test.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -17,9 +17,9 @@ use crate::support::{Service, eventually, get};
 /// With it a service that waits a second for its database still answers in time.
 const INTERVAL: &str = "2s";
 
-/// Whether alerts wait as long as their rules say before they fire.
+/// Whether alerts fire only after the `for` of their rules.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Patience {
+pub(super) enum AlertDelay {
     AsWritten,
     /// The rules' own tests are about time; here an alert fires as soon as it is true.
     None,
@@ -29,8 +29,7 @@ pub(super) enum Patience {
 pub(super) struct Prometheus {
     process: Child,
     address: String,
-    /// It knows nothing new every few milliseconds, and whoever waits for it shall not keep it, and the other
-    /// tests, from their work.
+    /// It has a new sample only every second or so. Asking more often would slow it down, and the other tests.
     pace: Mutex<Interval>,
     _directory: TempDir,
 }
@@ -38,10 +37,10 @@ pub(super) struct Prometheus {
 impl Prometheus {
     /// With the configuration and the rules that come with the product, but for where the services are and
     /// how often it looks.
-    pub(super) async fn watching(services: &[&Service], patience: Patience) -> Self {
+    pub(super) async fn watching(services: &[&Service], delay: AlertDelay) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let targets: Vec<&str> = services.iter().map(|service| service.address()).collect();
-        write_files(&directory, &targets, patience);
+        write_files(&directory, &targets, delay);
         let log = directory.path().join("log");
         let process = Command::new("prometheus")
             .arg(format!(
@@ -146,7 +145,7 @@ impl Sample {
     }
 }
 
-fn write_files(directory: &TempDir, targets: &[&str], patience: Patience) {
+fn write_files(directory: &TempDir, targets: &[&str], delay: AlertDelay) {
     let configuration = fs::read_to_string(path("prometheus/prometheus.yml")).expect("it is there");
     let services = format!("{targets:?}");
     for (as_it_comes, times) in [("[\"lead-mover:8080\"]", 1), ("_interval: 15s\n", 2)] {
@@ -162,16 +161,16 @@ fn write_files(directory: &TempDir, targets: &[&str], patience: Patience) {
     for entry in fs::read_dir(path("prometheus/rules")).expect("a directory") {
         let entry = entry.expect("an entry");
         let mut text = fs::read_to_string(entry.path()).expect("UTF-8");
-        if patience == Patience::None {
-            let impatient = text.lines().filter(|line| !is_patience(line));
-            text = impatient.flat_map(|line| [line, "\n"]).collect();
+        if delay == AlertDelay::None {
+            let without_delay = text.lines().filter(|line| !is_delay(line));
+            text = without_delay.flat_map(|line| [line, "\n"]).collect();
         }
         fs::write(rules.join(entry.file_name()), text).expect("it is written");
     }
 }
 
 /// `for: 2m`
-fn is_patience(line: &str) -> bool {
+fn is_delay(line: &str) -> bool {
     line.trim_start().starts_with("for: ")
 }
 

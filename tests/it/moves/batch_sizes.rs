@@ -1,4 +1,4 @@
-//! `batch_size` by every way into the queue, and out of bounds.
+//! `batch_size` in every way in which a move can be queued, and out of bounds.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -28,7 +28,7 @@ async fn call(database: &Database, crm: &Crm<'_>, run: Uuid, how: &str) -> Resul
 }
 
 #[tokio::test]
-async fn by_position_by_name_and_left_out() {
+async fn the_size_that_a_move_is_queued_with_by_position_by_name_and_left_out() {
     let database = Database::new().await;
     let crm = database.crm().await;
     for (how, moved) in [
@@ -61,15 +61,15 @@ async fn by_position_by_name_and_left_out() {
     for size in ["0", "-1", "10001", "2147483647", "-2147483648"] {
         for how in ["", "p_batch_size => "] {
             let how = format!("queue_lead_migration(RUN, FUNNEL, COLUMN, {how}{size})");
-            let refused = call(&database, &crm, run, &how).await;
-            assert_eq!(refused, Err("LM003".to_owned()), "{how}");
+            let rejected = call(&database, &crm, run, &how).await;
+            assert_eq!(rejected, Err("LM003".to_owned()), "{how}");
         }
     }
     assert_eq!(crm.queue_length().await, 0);
 }
 
 #[tokio::test]
-async fn of_one_batch_by_position_by_name_and_left_out() {
+async fn the_size_of_one_batch_by_position_by_name_and_left_out() {
     let database = Database::new().await;
     let crm = database.crm().await;
     for (arguments, moved) in [
@@ -101,16 +101,20 @@ async fn of_one_batch_by_position_by_name_and_left_out() {
     for size in ["0", "-1", "10001", "2147483647", "-2147483648"] {
         for how in ["", "p_batch_size => "] {
             let how = format!("process_lead_migration_batch({how}{size})");
-            let refused = call(&database, &crm, run, &how).await;
-            assert_eq!(refused, Err("LM003".to_owned()), "{how}");
+            let rejected = call(&database, &crm, run, &how).await;
+            assert_eq!(rejected, Err("LM003".to_owned()), "{how}");
         }
     }
     assert_eq!(crm.leads_at(run, crm.inbox).await, 150);
-    assert_eq!(first_batch(&crm, run).await, 100, "nothing came of those");
+    assert_eq!(
+        first_batch(&crm, run).await,
+        100,
+        "the calls before it changed nothing"
+    );
 }
 
 #[tokio::test]
-async fn in_a_message_that_an_application_sends() {
+async fn the_size_in_a_message_that_an_application_sends() {
     let database = Database::new().await;
     let crm = database.crm().await;
     for (size, moved) in [
@@ -160,14 +164,14 @@ async fn in_a_message_that_an_application_sends() {
             .await
             .unwrap();
 
-        let refused = crm.process().await.expect("it is due");
+        let rejected = crm.process().await.expect("it is due");
 
-        assert!(!refused.success, "{size}");
-        assert!(refused.error_message.len() <= 1_000, "{size}");
+        assert!(!rejected.success, "{size}");
+        assert!(rejected.error_message.len() <= 1_000, "{size}");
         let archived: String = database
             .value(
                 "select message ->> 'sqlstate' from pgmq.a_lead_migration_queue where msg_id = $1",
-                &[&refused.message_id],
+                &[&rejected.message_id],
             )
             .await;
         assert_eq!(archived, sqlstate, "{size}");
@@ -177,7 +181,7 @@ async fn in_a_message_that_an_application_sends() {
 }
 
 #[tokio::test]
-async fn on_the_command_line() {
+async fn the_size_on_the_command_line() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let enqueue = async |run: Uuid, size: &[&str]| -> Finished {

@@ -3,7 +3,7 @@
 use crate::support::{Database, process_in};
 
 #[tokio::test]
-async fn each_call_moves_one_batch_and_says_so() {
+async fn each_call_moves_one_batch_and_reports_it() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(478).await;
@@ -165,13 +165,13 @@ async fn two_workers_share_a_large_run_and_no_lead_is_written_twice() {
         workers.spawn(async move {
             while process_in(&session, None)
                 .await
-                .expect("it is processed")
+                .expect("no error")
                 .is_some()
             {}
         });
     }
     workers.join_all().await;
-    crm.process_all().await; // what was held by another worker when the last one looked
+    crm.process_all().await; // what another worker had locked when the last one looked
 
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 3_000);

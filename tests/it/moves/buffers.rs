@@ -7,7 +7,7 @@ use crate::support::Database;
 const LANES: usize = 6;
 
 /// How many shared buffers the next batch touches, with all that it calls and all triggers. Those that
-/// planning touches are counted apart.
+/// planning touches are not counted.
 async fn touched_by_a_batch(database: &Database) -> i64 {
     let explained: Value = database
         .value(
@@ -23,7 +23,7 @@ async fn touched_by_a_batch(database: &Database) -> i64 {
 #[tokio::test]
 async fn a_batch_late_in_a_run_touches_no_more_than_an_early_one() {
     let database = Database::new().await;
-    // Nobody cleans up in between.
+    // No vacuum in between.
     database
         .run(
             "alter table public.leads set (autovacuum_enabled = off);
@@ -48,7 +48,7 @@ async fn a_batch_late_in_a_run_touches_no_more_than_an_early_one() {
 
     // Not the first turn: it reads the catalogs and plans. Nor the last: it ends the lanes. In between it is
     // the same to a hundredth, as the tables grow by pages and no index by a level. A walk that began where
-    // its lane does would meet 700 leads a batch more by then, which is half as many buffers again.
+    // its lane does would read 700 leads a batch more by then, which is half as many buffers again.
     let (early, late) = (turns[1], turns[8]);
     assert!(late * 10 <= early * 11, "buffers by turn: {turns:?}");
     assert_eq!(crm.leads_at(run, crm.target).await, 6_000);

@@ -1,5 +1,5 @@
-//! Killed without a word: the service, a server process, the whole server. Always in a batch, and without a
-//! poll: nobody has to wait for a lease, and nothing is done twice.
+//! The service, a server process or the whole server is killed in the middle of a batch. The move goes on
+//! without waiting for a poll or a lease, and no lead is moved twice.
 #![expect(
     clippy::float_cmp,
     reason = "Prometheus writes whole numbers as floats too"
@@ -16,7 +16,7 @@ const LISTENER_RECONNECTS: &str = "lead_mover_reconnects_total{connection=\"list
 const WORKER_RECONNECTS: &str = "lead_mover_reconnects_total{connection=\"worker\"}";
 
 #[tokio::test]
-async fn a_killed_services_batch_is_taken_up_by_another_that_runs() {
+async fn a_killed_services_batch_is_done_by_another_that_runs() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(300).await;
@@ -33,7 +33,7 @@ async fn a_killed_services_batch_is_taken_up_by_another_that_runs() {
     assert_eq!(killed.exit().await, None);
 
     // The gate is still closed: the first batch can only have been undone.
-    eventually("the other stands at the gate", async || {
+    eventually("the other waits at the gate", async || {
         let processes = processes_in_a_batch(&database).await;
         processes.len() == 1 && processes[0] != its_process
     })
@@ -44,7 +44,7 @@ async fn a_killed_services_batch_is_taken_up_by_another_that_runs() {
 }
 
 #[tokio::test]
-async fn a_killed_services_batch_is_taken_up_by_one_that_starts_later() {
+async fn a_killed_services_batch_is_done_by_one_that_starts_later() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(300).await;
@@ -91,14 +91,14 @@ async fn of_two_services_in_the_middle_of_one_move_one_is_killed() {
 }
 
 #[tokio::test]
-async fn after_a_killed_server_process_has_taken_the_cluster_with_it_the_move_goes_on() {
+async fn after_a_killed_server_process_has_restarted_the_cluster_the_move_goes_on() {
     let server = OwnServer::start();
     let database = server.database("crm").await;
     let scene = Scene::in_a_batch(&database).await;
 
     kill_backend(process_in_a_batch(&database).await);
 
-    eventually("the losses are made good", async || {
+    eventually("the service is connected again", async || {
         scene.service.metric(LISTENER_RECONNECTS).await == 1.0
             && scene.service.metric(WORKER_RECONNECTS).await == 2.0
     })
@@ -113,7 +113,7 @@ async fn after_the_server_was_killed_and_is_back_the_move_goes_on() {
     let scene = Scene::in_a_batch(&database).await;
 
     server.kill();
-    eventually("readiness says so", async || {
+    eventually("/readyz reports that the database is lost", async || {
         let (status, body) = scene.service.readyz().await;
         status == 503 && body["database"] == "lost" && body["listener"] == "lost"
     })
@@ -123,14 +123,14 @@ async fn after_the_server_was_killed_and_is_back_the_move_goes_on() {
     scene.goes_on().await;
 }
 
-/// A service with both workers in a batch, looked on by somebody.
+/// A service with both workers in a batch, and an invariant watcher.
 struct Scene<'db> {
     database: &'db Database,
     crm: Crm<'db>,
     run: Uuid,
     service: Service,
     onlooker: Onlooker,
-    /// Its keeper's session ends with the server: that opens it.
+    /// The session that holds it closed ends with the server, which opens it.
     _gate: Gate,
 }
 
@@ -154,7 +154,7 @@ impl<'db> Scene<'db> {
         }
     }
 
-    /// The move is completed, and the next one is noticed at once; the service is the same one all the while.
+    /// The move is completed, and the next one is noticed at once, by the same service.
     async fn goes_on(self) {
         let service = self.service;
         service.ready().await;
@@ -189,10 +189,10 @@ async fn completed_with_one_write_a_lead(
 
 async fn process_in_a_batch(database: &Database) -> i32 {
     let processes = processes_in_a_batch(database).await;
-    *processes.first().expect("somebody is")
+    *processes.first().expect("a worker is in a batch")
 }
 
-/// The server processes of workers that stand at a gate.
+/// The server processes of workers that wait at a gate.
 async fn processes_in_a_batch(database: &Database) -> Vec<i32> {
     database
         .value(

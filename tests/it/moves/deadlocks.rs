@@ -13,7 +13,7 @@ async fn touch(session: &Session, lead: Uuid) -> Result<u64, tokio_postgres::Err
 }
 
 #[tokio::test]
-async fn an_application_that_goes_through_the_leads_backwards_waits_for_one_batch_at_most() {
+async fn an_application_that_updates_the_leads_backwards_waits_for_one_batch_at_most() {
     let database = Database::new().await;
     database.note_writes().await;
     let crm = database.crm().await;
@@ -22,7 +22,7 @@ async fn an_application_that_goes_through_the_leads_backwards_waits_for_one_batc
     let leads = crm.lead_ids(run).await;
     let gate = Gate::close(&database).await;
     let (worker, application) = (database.open().await, database.open_as("person").await);
-    // It is at the end of the batch when the batch begins …
+    // The application has locked the end of the batch when the batch begins …
     application.batch_execute("begin").await.unwrap();
     for lead in leads[90..100].iter().rev() {
         touch(&application, *lead).await.unwrap();
@@ -30,7 +30,7 @@ async fn an_application_that_goes_through_the_leads_backwards_waits_for_one_batc
 
     let (batch, ()) = tokio::join!(process_in(&worker, None), async {
         gate.reached_by(1).await;
-        // … and goes on into what the batch holds.
+        // … and goes on to what the batch has locked.
         let going_on = async {
             for lead in leads[..90].iter().rev() {
                 touch(&application, *lead).await.expect("no deadlock");
@@ -54,12 +54,13 @@ async fn an_application_that_goes_through_the_leads_backwards_waits_for_one_batc
             &[&crm.target.column],
         )
         .await;
-    assert_eq!(both, 100, "nobody's update is lost");
+    assert_eq!(both, 100, "no update is lost");
     database.check_writes(100).await;
     crm.check().await;
 }
 
-/// Who waits longer than that for a lock looks for a deadlock, and gives up where there is one.
+/// Makes the session look for a deadlock when it has waited so long for a lock. The one that finds a deadlock
+/// fails.
 async fn looks_for_deadlocks_after(session: &Session, timeout: &str) {
     session
         .batch_execute(&format!("set deadlock_timeout = '{timeout}'"))
@@ -67,7 +68,7 @@ async fn looks_for_deadlocks_after(session: &Session, timeout: &str) {
         .unwrap();
 }
 
-/// A trigger that counts the updates of leads in a row that everybody shares.
+/// A trigger that counts the updates of leads in a row that all sessions share.
 async fn count_updates(database: &Database) {
     database
         .run(
@@ -82,14 +83,15 @@ async fn count_updates(database: &Database) {
         .await;
 }
 
-/// A batch holds its leads and wants the counter, which an application holds that wants one of the leads.
+/// A batch has locked its leads and waits for the counter. An application has locked the counter and waits for
+/// one of the leads.
 async fn deadlock(database: &Database, victim: &str) {
     let crm = database.crm().await;
     let run = crm.run_of(150).await;
     crm.enqueue(run).await;
     count_updates(database).await;
     let lead = crm.lead_ids(run).await[0];
-    let gate = Gate::close(database).await; // they come to it before they count
+    let gate = Gate::close(database).await; // batches wait here before they count
     let (worker, application) = (database.open().await, database.open_as("person").await);
     for (session, name) in [(&worker, "batch"), (&application, "application")] {
         let timeout = if name == victim { "10ms" } else { "1h" };
@@ -100,7 +102,7 @@ async fn deadlock(database: &Database, victim: &str) {
         .await
         .unwrap();
 
-    // The victim is the one who completes the circle.
+    // The victim is the one that waits last.
     let (batch, touched) = tokio::join!(process_in(&worker, None), async {
         gate.reached_by(1).await;
         let touched = if victim == "batch" {
@@ -111,7 +113,7 @@ async fn deadlock(database: &Database, victim: &str) {
             touched
         } else {
             gate.open().await;
-            eventually("the batch wants the counter", async || {
+            eventually("the batch waits for the counter", async || {
                 database.waiting_for("transactionid").await == 1
             })
             .await;
@@ -127,14 +129,14 @@ async fn deadlock(database: &Database, victim: &str) {
     let batch = batch.expect("it is recorded").expect("it was due");
     let attempts: i32 = crm.progress(run).await.get("attempts");
     if victim == "batch" {
-        touched.expect("it goes on");
+        touched.expect("no error");
         assert!(
             !batch.success && batch.error_message.contains("deadlock"),
             "{batch:?}"
         );
         assert_eq!((attempts, crm.leads_at(run, crm.inbox).await), (1, 150));
     } else {
-        let error = touched.expect_err("it is told");
+        let error = touched.expect_err("a deadlock");
         assert_eq!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED));
         assert_eq!((batch.leads_moved, batch.success, attempts), (100, true, 0));
     }
@@ -149,16 +151,16 @@ async fn deadlock(database: &Database, victim: &str) {
 #[tokio::test]
 async fn a_batch_that_ends_in_a_deadlock_is_undone_and_comes_back() {
     if !is_local() {
-        return; // Another's server may not let us set how long to wait.
+        return; // `deadlock_timeout` needs a superuser.
     }
     let database = Database::new().await;
     deadlock(&database, "batch").await;
 }
 
 #[tokio::test]
-async fn an_application_that_ends_in_a_deadlock_lets_the_batch_go_on() {
+async fn a_batch_goes_on_when_the_application_is_the_victim_of_a_deadlock() {
     if !is_local() {
-        return; // Another's server may not let us set how long to wait.
+        return; // `deadlock_timeout` needs a superuser.
     }
     let database = Database::new().await;
     deadlock(&database, "application").await;

@@ -1,4 +1,4 @@
-//! Lanes of one move come to their ends one by one, or at once; the last of them ends the move.
+//! Lanes of one move end one by one, or at once; the last of them ends the move.
 
 use crate::support::{Database, eventually, process_in};
 
@@ -28,7 +28,7 @@ async fn lanes_that_end_at_once_end_the_move() {
     let crm = database.crm().await;
     let run = crm.run_of(2_000).await;
     crm.try_enqueue(run, crm.target, Some(500)).await.unwrap();
-    // The first batch of each, so that nothing is left to be agreed on but the end.
+    // The first batch of each, so that only the end is left.
     crm.process().await;
     crm.process().await;
     let (first, second) = (database.open().await, database.open().await);

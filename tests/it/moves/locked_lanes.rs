@@ -1,4 +1,4 @@
-//! Leads that somebody has locked, in a run of several lanes that the real service moves.
+//! Leads that an application has locked, in a run of several lanes that the real service moves.
 
 use uuid::Uuid;
 
@@ -14,13 +14,12 @@ async fn locked_leads_are_come_back_to(position: usize) {
     let run = crm.run_of(2_500).await;
     let leads = crm.lead_ids(run).await;
     let locked: &[Uuid] = &leads[position..position + 3];
-    let person = database.open_as("person").await;
-    person
-        .batch_execute("begin; set local lock_timeout = '10s'")
+    let user = database.open_as("person").await;
+    user.batch_execute("begin; set local lock_timeout = '10s'")
         .await
         .unwrap();
     let lock = "update public.leads set phone = phone where id = any ($1)";
-    assert_eq!(person.execute(lock, &[&locked]).await.unwrap(), 3);
+    assert_eq!(user.execute(lock, &[&locked]).await.unwrap(), 3);
     let arguments = ["--poll-interval", "1h", "--workers", "4"];
     let service = Service::start(&database, &arguments).await;
 
@@ -30,8 +29,8 @@ async fn locked_leads_are_come_back_to(position: usize) {
     })
     .await;
 
-    // The person does not end, so whoever waits for a lead of theirs would be seen waiting.
-    eventually("the lanes have come to their ends", async || {
+    // The user's transaction does not end, so a session that waits for one of their leads would be seen waiting.
+    eventually("the lanes have ended", async || {
         let ended = "select count(*) from lead_mover.lanes where next_id is null";
         database.value::<i64>(ended, &[]).await == 3
     })
@@ -43,17 +42,16 @@ async fn locked_leads_are_come_back_to(position: usize) {
         .step_by(100)
         .copied()
         .collect();
-    person
-        .execute(lock, &[&elsewhere])
+    user.execute(lock, &[&elsewhere])
         .await
-        .expect("what has been moved is nobody's any more");
+        .expect("no lock is left on what has been moved");
     let progress = crm.progress(run).await;
     assert_eq!(progress.get::<_, String>("status"), "processing");
     assert_eq!(progress.get::<_, i64>("moved"), 2_497);
     assert_eq!(progress.get::<_, i64>("remaining"), 3);
     crm.check().await;
 
-    person.batch_execute("commit").await.unwrap();
+    user.batch_execute("commit").await.unwrap();
     crm.completed(run).await;
     assert_eq!(crm.leads_at(run, crm.target).await, 2_500);
     assert_eq!(crm.progress(run).await.get::<_, i64>("moved"), 2_500);

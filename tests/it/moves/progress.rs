@@ -1,4 +1,4 @@
-//! What can be asked about moves and the queue, and what the answers say.
+//! What the functions report about moves and the queue.
 
 use chrono::{DateTime, Utc};
 
@@ -39,7 +39,7 @@ async fn one_row_a_move_newest_first_and_null_means_all_runs() {
 }
 
 #[tokio::test]
-async fn a_row_follows_its_move_through_its_life() {
+async fn a_row_changes_with_its_move_from_start_to_end() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(200).await;
@@ -89,10 +89,14 @@ async fn a_row_follows_its_move_through_its_life() {
 
     crm.process().await;
     assert_eq!(life().await, ("completed".to_owned(), 200, 0, 100.0));
-    assert_eq!(time("started_at").await, Some(started_at), "it stays");
+    assert_eq!(
+        time("started_at").await,
+        Some(started_at),
+        "it does not change"
+    );
     let later = time("last_batch_at").await.expect("there was one");
     assert!(later > last_batch_at);
-    assert!(time("finished_at").await.expect("it is over") >= later);
+    assert!(time("finished_at").await.expect("it has ended") >= later);
     assert_eq!(
         crm.progress(run).await.get::<_, Option<f64>>("eta_seconds"),
         None
@@ -100,7 +104,7 @@ async fn a_row_follows_its_move_through_its_life() {
 }
 
 #[tokio::test]
-async fn a_failing_move_says_why_and_how_often() {
+async fn a_failing_move_reports_the_error_and_the_attempts() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
@@ -130,7 +134,7 @@ async fn a_failing_move_says_why_and_how_often() {
 }
 
 #[tokio::test]
-async fn the_queues_status_counts_messages_and_tells_the_oldest_and_the_newest() {
+async fn the_queues_status_counts_messages_and_has_the_times_of_the_oldest_and_newest() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let status = async || {

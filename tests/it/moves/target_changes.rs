@@ -1,4 +1,4 @@
-//! The target goes away in the midst of batches: deleted under one, against its foreign key, or moved.
+//! The target changes while batches run: it is deleted, against its foreign key, or moved.
 
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ async fn delete_column(database: &Database, column: Uuid) {
     assert_eq!(deleted, 1);
 }
 
-/// A gate at which batches have looked at their target, and written nothing yet.
+/// A gate at which batches have checked their target, and written nothing yet.
 async fn gate_before_the_leads(database: &Database) -> Gate {
     let gate = Gate::close(database).await;
     database
@@ -47,7 +47,7 @@ async fn the_cause_is_the_target(database: &Database, crm: &Crm<'_>, run: Uuid) 
 }
 
 #[tokio::test]
-async fn a_target_deleted_under_a_batch_is_no_fault_of_its_leads() {
+async fn a_target_deleted_during_a_batch_rejects_none_of_its_leads() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(250).await;
@@ -94,14 +94,14 @@ async fn a_target_moved_to_another_funnel_fails_the_move() {
 }
 
 #[tokio::test]
-async fn a_target_emptied_and_deleted_under_the_batches_of_three_lanes_fails_the_move() {
+async fn a_target_emptied_and_deleted_during_the_batches_of_three_lanes_fails_the_move() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(2_500).await;
     crm.enqueue(run).await;
     crm.process().await;
     let gate = gate_before_the_leads(&database).await;
-    let (first, second, third, person) = (
+    let (first, second, third, user) = (
         database.open().await,
         database.open().await,
         database.open().await,
@@ -115,20 +115,19 @@ async fn a_target_emptied_and_deleted_under_the_batches_of_three_lanes_fails_the
         async {
             gate.reached_by(3).await;
             let delete = "delete from public.columns where id = $1";
-            let refused = database
+            let denied = database
                 .session()
                 .execute(delete, &[&crm.target.column])
                 .await
                 .expect_err("leads are there");
-            assert_eq!(refused.code().expect("a code").code(), "23503");
-            // What a person does then.
-            person
-                .execute(
-                    "update public.leads set column_id = null where column_id = $1",
-                    &[&crm.target.column],
-                )
-                .await
-                .unwrap();
+            assert_eq!(denied.code().expect("a code").code(), "23503");
+            // What a user does then.
+            user.execute(
+                "update public.leads set column_id = null where column_id = $1",
+                &[&crm.target.column],
+            )
+            .await
+            .unwrap();
             delete_column(&database, crm.target.column).await;
             gate.open().await;
         }

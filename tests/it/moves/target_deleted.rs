@@ -1,4 +1,4 @@
-//! The target is deleted while leads are on their way to it.
+//! The target is deleted while leads are moved to it.
 
 use uuid::Uuid;
 

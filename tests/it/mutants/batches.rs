@@ -27,7 +27,7 @@ variants! {
         "least(p_batch_size, v_lane.batch_size)" => "coalesce(p_batch_size, v_lane.batch_size)";
 
     an_explicit_null_is_no_default,
-    noticed by "queueing::enqueue::missing_parameters_are_refused_and_a_null_batch_size_is_the_default":
+    noticed by "queueing::enqueue::missing_parameters_raise_an_error_and_a_null_batch_size_is_the_default":
         in "internal/start_move"
         "coalesce(p_batch_size, 100)" => "p_batch_size";
 
@@ -95,11 +95,11 @@ variants! {
         in "internal/move_batch" "        and l.id >= p_lane.next_id\n" => "";
 
     an_update_that_a_trigger_suppressed_counts,
-    noticed by "failures::rejections::a_trigger_that_suppresses_the_update_refuses_the_lead":
+    noticed by "failures::rejections::a_trigger_that_suppresses_the_update_rejects_the_lead":
         in "internal/move_range" "p_moved < v_expected" => "false";
 
     an_update_that_a_trigger_suppressed_is_tried_for_ever,
-    noticed by "failures::rejections::a_trigger_that_suppresses_the_update_refuses_the_lead":
+    noticed by "failures::rejections::a_trigger_that_suppresses_the_update_rejects_the_lead":
         in "internal/move_leads" "p_moved < v_held" => "false";
 
     triggers_do_not_find_their_tables,

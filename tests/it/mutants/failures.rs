@@ -17,11 +17,11 @@ variants! {
         in "internal/record_failure" "interval '1 second' * 2 ^ (v_attempts - 1)" => "interval '1 second'";
 
     attempts_are_not_counted,
-    noticed by "failures::failing_batches::ten_attempts_that_come_later_and_later_end_the_move_as_failed":
+    noticed by "failures::failing_batches::ten_attempts_after_growing_delays_end_the_move_as_failed":
         in "internal/record_failure" "attempts = l.attempts + 1" => "attempts = l.attempts";
 
     it_never_gives_up,
-    noticed by "failures::failing_batches::ten_attempts_that_come_later_and_later_end_the_move_as_failed":
+    noticed by "failures::failing_batches::ten_attempts_after_growing_delays_end_the_move_as_failed":
         in "internal/record_failure" "if v_attempts >= c_most_attempts then" => "if false then";
 
     attempts_are_counted_through_progress,
@@ -64,15 +64,15 @@ variants! {
         "when v_lock_waits = 0 then interval '0'" => "when true then interval '0'";
 
     a_deferred_constraint_speaks_at_the_commit,
-    noticed by "failures::rejections::what_would_be_refused_at_commit_only_is_isolated_too":
+    noticed by "failures::rejections::a_lead_that_would_be_rejected_only_at_commit_is_isolated_too":
         in "internal/move_range" "set constraints all immediate;" => "";
 
     a_deferred_constraint_speaks_at_the_commit_of_the_long_way,
-    noticed by "failures::rejections::what_would_be_refused_at_commit_only_is_isolated_too":
+    noticed by "failures::rejections::a_lead_that_would_be_rejected_only_at_commit_is_isolated_too":
         in "internal/move_leads" "set constraints all immediate;" => "";
 
     a_refused_lead_takes_its_neighbours_along,
-    noticed by "failures::rejections::a_trigger_refuses_one_lead_of_a_hundred_and_the_rest_moves":
+    noticed by "failures::rejections::a_trigger_rejects_one_lead_of_a_hundred_and_the_rest_moves":
         in "internal/bisect_leads"
         "if v_from = v_to then" => "if true then"
         "values (p_move.migration_id, p_ids[v_from]::text, v_sqlstate, v_error)" =>
@@ -80,50 +80,50 @@ variants! {
         "p_rejected := p_rejected + 1;" => "p_rejected := p_rejected + v_to - v_from + 1;";
 
     a_refused_lead_fails_its_batch,
-    noticed by "failures::rejections::a_trigger_refuses_one_lead_of_a_hundred_and_the_rest_moves":
+    noticed by "failures::rejections::a_trigger_rejects_one_lead_of_a_hundred_and_the_rest_moves":
         in "internal/move_batch" "if lead_mover.is_rejection(p_sqlstate, p_move) then" => "if false then";
 
     rejections_have_no_cap,
-    noticed by "failures::rejection_limits::after_a_thousand_refusals_the_move_fails_and_lists_no_more":
+    noticed by "failures::rejection_limits::after_a_thousand_rejections_the_move_fails_and_lists_no_more":
         in "internal/process_batch" "v_batch.p_rejected >= v_most_rejections" => "false";
 
     rejections_of_a_large_run_have_no_cap,
-    noticed by "failures::failing_moves::a_move_with_a_thousand_refused_leads_stops_and_a_retry_takes_up_the_rest":
+    noticed by "failures::failing_moves::a_move_with_a_thousand_rejected_leads_stops_and_a_retry_moves_the_rest":
         in "internal/process_batch"
         "c_most_rejections - (v_taken.p_progress).rejected" => "nullif((v_taken.p_progress).total, 0) - (v_taken.p_progress).rejected";
 
     the_cap_of_rejections_is_looked_at_after_the_batch,
-    noticed by "failures::failing_moves::a_move_with_a_thousand_refused_leads_stops_and_a_retry_takes_up_the_rest":
+    noticed by "failures::failing_moves::a_move_with_a_thousand_rejected_leads_stops_and_a_retry_moves_the_rest":
         in "internal/bisect_leads" "and p_rejected < p_most_rejections" => "";
 
     leads_behind_the_cap_are_forgotten,
-    noticed by "failures::failing_moves::a_move_with_a_thousand_refused_leads_stops_and_a_retry_takes_up_the_rest":
+    noticed by "failures::failing_moves::a_move_with_a_thousand_rejected_leads_stops_and_a_retry_moves_the_rest":
         in "internal/bisect_leads" "from unnest(v_todo) as stretch (r)" => "from unnest(v_todo[:0]) as stretch (r)";
 
     a_deadlock_is_held_against_the_lead,
-    noticed by "failures::failing_batches::an_error_that_says_nothing_of_a_lead_is_held_against_none":
+    noticed by "failures::failing_batches::an_error_that_is_not_about_a_lead_rejects_none":
         in "internal/is_rejection" "    '40', -- deadlock, serialization\n" => "";
 
     an_error_of_the_server_is_held_against_the_lead,
-    noticed by "failures::failing_batches::an_error_that_says_nothing_of_a_lead_is_held_against_none":
+    noticed by "failures::failing_batches::an_error_that_is_not_about_a_lead_rejects_none":
         in "internal/is_rejection"
         "    '58', -- the system\n    'XX'  -- the server itself\n" => "    '58'\n";
 
     a_deadlock_among_the_halves_is_held_against_the_lead,
-    noticed by "failures::failing_batches::a_deadlock_met_among_refused_leads_undoes_the_batch":
+    noticed by "failures::failing_batches::a_deadlock_among_rejected_leads_undoes_the_batch":
         in "internal/bisect_leads" "if not lead_mover.is_rejection(v_sqlstate, p_move) then" => "if false then";
 
     a_message_that_cannot_be_read_raises,
-    noticed by "queueing::archived_messages::messages_that_lack_keys_are_refused":
+    noticed by "queueing::archived_messages::messages_that_lack_keys_are_archived":
         in "internal/adopt_message" "if lead_mover.is_cancelled(v_sqlstate) then" => "if true then";
 
     a_message_that_cannot_be_read_comes_back,
-    noticed by "queueing::archived_messages::messages_that_lack_keys_are_refused":
+    noticed by "queueing::archived_messages::messages_that_lack_keys_are_archived":
         in "internal/adopt_message"
         "if v_sqlstate not like 'LM%' and left(v_sqlstate, 2) <> '22' then" => "if true then";
 
     a_message_that_cannot_be_read_is_deleted,
-    noticed by "queueing::archived_messages::messages_that_lack_keys_are_refused":
+    noticed by "queueing::archived_messages::messages_that_lack_keys_are_archived":
         in "internal/adopt_message" "perform pgmq.archive(" => "perform pgmq.delete(";
 
     a_message_that_cannot_be_adopted_now_is_tried_at_once,
@@ -137,7 +137,7 @@ variants! {
         in "internal/adopt_message" "set lock_timeout = '50ms'\n" => "";
 
     what_a_message_says_is_believed,
-    noticed by "queueing::messages::keys_that_claim_to_belong_to_another_move_are_not_believed":
+    noticed by "queueing::messages::keys_that_claim_to_belong_to_another_move_are_ignored":
         in "internal/lane_of_message" "      and l.message_id = p_message_id;" => ";";
 
     a_second_message_for_the_same_move_is_adopted,

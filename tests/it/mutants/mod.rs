@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use crate::support::{Database, TEMPLATE_VARIABLE, finish};
 
 /// Every variant passes it.
-const EVERYDAY: &str = "moves::batches::each_call_moves_one_batch_and_says_so";
+const EVERYDAY: &str = "moves::batches::each_call_moves_one_batch_and_reports_it";
 
 /// Longer than any test waits for what never comes.
 const PATIENCE: Duration = Duration::from_secs(120);

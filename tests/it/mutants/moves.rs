@@ -22,12 +22,12 @@ variants! {
         "  perform pg_advisory_xact_lock(4711); v_run_name := lead_mover.check_target(";
 
     an_active_move_is_answered_whatever_its_target,
-    noticed by "queueing::enqueue::what_cannot_be_is_denied_with_the_contracts_sqlstates_and_changes_nothing":
+    noticed by "queueing::enqueue::what_cannot_be_queued_raises_the_contracts_sqlstates_and_changes_nothing":
         in "internal/start_move"
         "if v_move.funnel_id = p_funnel_id and v_move.column_id = p_column_id then" => "if true then";
 
     a_column_of_another_funnel_will_do,
-    noticed by "queueing::enqueue::what_cannot_be_is_denied_with_the_contracts_sqlstates_and_changes_nothing":
+    noticed by "queueing::enqueue::what_cannot_be_queued_raises_the_contracts_sqlstates_and_changes_nothing":
         in "internal/target_exists" "\n      and c.funnel_id = p_funnel_id" => "";
 
     a_message_that_was_adopted_is_sent_again,
@@ -101,7 +101,7 @@ variants! {
         in "internal/lock_key" " | p_migration_id" => "";
 
     a_cancel_deletes_the_message_and_leaves_the_ledger,
-    noticed by "controls::cancel::the_answer_has_the_contracts_keys_and_values":
+    noticed by "controls::cancel::the_result_has_the_contracts_keys_and_values":
         in "internal/close_move"
         "  where m.migration_id = p_migration_id;\n\n  return" => "  where false;\n\n  return";
 
@@ -113,7 +113,7 @@ variants! {
         "((lead_mover.lane_of_message(v_sent.msg_id, v_sent.message)).p_lane).migration_id is null" => "true";
 
     a_run_is_spelled_in_one_way,
-    noticed by "queueing::sent_not_taken::cancelled_however_the_runs_id_is_written":
+    noticed by "queueing::untaken_messages::cancelled_however_the_runs_id_is_written":
         in "internal/lock_sent_messages"
         "lower(translate(q.message ->> 'run_id', '{-}', ''))" => "translate(q.message ->> 'run_id', '{-}', '')";
 
@@ -129,7 +129,7 @@ variants! {
         "  if pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration_id)) then" => "  if true then";
 
     messages_of_a_failed_move_are_deleted,
-    noticed by "failures::failing_batches::ten_attempts_that_come_later_and_later_end_the_move_as_failed":
+    noticed by "failures::failing_batches::ten_attempts_after_growing_delays_end_the_move_as_failed":
         in "internal/close_move" "if p_status = 'failed' then" => "if false then";
 
     a_finished_lane_ends_the_move,
@@ -150,7 +150,7 @@ variants! {
     where l.migration_id = p_move.migration_id and l.finished_at is null;";
 
     a_paused_move_is_only_put_off,
-    noticed by "controls::answers::a_paused_move_stays_where_it_is_even_if_its_message_is_made_due":
+    noticed by "controls::pause::a_paused_move_stays_where_it_is_even_if_its_message_is_made_due":
         in "internal/take_message" "    continue when p_move.status = 'paused';\n" => "";
 
     resume_makes_the_messages_due_again,
@@ -166,7 +166,7 @@ variants! {
 
     /// Instead of where the old move stopped.
     retry_begins_at_the_beginning,
-    noticed by "controls::retry::leads_that_a_person_moved_on_since_are_not_retried":
+    noticed by "controls::retry::leads_that_a_user_moved_on_since_are_not_retried":
         in "public/retry_lead_migration"
         "      l.next_id,\n" =>
         "      (select first.id from lead_mover.leads first where first.run_id = p_run_id order by first.id limit 1),\n";
@@ -180,7 +180,7 @@ variants! {
         in "public/retry_lead_migration" "      l.skipped,\n" => "      '{}',\n";
 
     retry_does_not_ask_who_else_retries,
-    noticed by "controls::retry_rejected::a_retry_that_meets_another_way_into_the_queue_is_told_that_the_move_is_active":
+    noticed by "controls::retry_without_effect::a_retry_that_waited_for_another_enqueue_reports_that_the_move_is_active":
         in "public/retry_lead_migration"
         "    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing\n" => "";
 
@@ -205,11 +205,11 @@ variants! {
         in "public/process_lead_migration_batch" "security definer\n" => "";
 
     a_function_runs_with_its_callers_search_path,
-    noticed by "rights::shadowing_objects::no_function_and_no_batch_uses_a_twin":
+    noticed by "rights::shadowing_objects::no_function_and_no_batch_uses_a_shadowing_object":
         in "public/queue_lead_migration" "set search_path = pg_catalog, pg_temp\n" => "";
 
     the_heart_runs_with_its_callers_search_path,
-    noticed by "rights::shadowing_objects::no_function_and_no_batch_uses_a_twin":
+    noticed by "rights::shadowing_objects::no_function_and_no_batch_uses_a_shadowing_object":
         in "internal/process_batch" "set search_path = pg_catalog, pg_temp\n" => "";
 
     temporary_objects_are_found_first,

@@ -1,30 +1,33 @@
-//! Messages that can't be understood or are refused are archived with the reason, and block nobody.
+//! Messages that cannot be adopted are archived with the reason, and block no other message.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{Crm, Database};
 
-/// Sends it, and a good one behind it: the first call refuses it, the second moves.
-async fn is_denied(crm: &Crm<'_>, message: &Value, sqlstate: &str) -> String {
+/// Sends it, and a good one behind it: the first call archives it, the second moves.
+async fn is_archived(crm: &Crm<'_>, message: &Value, sqlstate: &str) -> String {
     let message_id = crm.send(message).await;
     let behind = crm.run_of(5).await;
     crm.send(&Crm::message_to(behind, crm.target)).await;
 
-    let refused = crm.process().await.expect("it is due");
+    let archived_batch = crm.process().await.expect("it is due");
     let next = crm.process().await.expect("it is due");
 
-    assert_eq!(refused.message_id, message_id);
-    assert!(!refused.success);
-    assert_eq!((refused.leads_moved, refused.leads_remaining), (0, 0));
-    assert!(!refused.error_message.is_empty());
+    assert_eq!(archived_batch.message_id, message_id);
+    assert!(!archived_batch.success);
+    assert_eq!(
+        (archived_batch.leads_moved, archived_batch.leads_remaining),
+        (0, 0)
+    );
+    assert!(!archived_batch.error_message.is_empty());
     assert_eq!(next.run_id, Some(behind));
     assert_eq!(next.leads_moved, 5);
     let archived = crm.archived(message_id).await;
-    assert_eq!(archived["error"], refused.error_message.as_str());
+    assert_eq!(archived["error"], archived_batch.error_message.as_str());
     assert_eq!(archived["sqlstate"], sqlstate, "{archived}");
     assert_eq!(archived["status"], "archived");
-    refused.error_message
+    archived_batch.error_message
 }
 
 #[tokio::test]
@@ -38,7 +41,7 @@ async fn messages_that_are_not_objects_are_archived_as_they_came() {
         json!(null),
         json!([1, 2]),
     ] {
-        is_denied(&crm, &message, "22023").await;
+        is_archived(&crm, &message, "22023").await;
 
         let kept: Value = database
             .value(
@@ -57,7 +60,7 @@ async fn messages_that_are_not_objects_are_archived_as_they_came() {
 }
 
 #[tokio::test]
-async fn messages_that_lack_keys_are_refused() {
+async fn messages_that_lack_keys_are_archived() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(5).await;
@@ -68,16 +71,16 @@ async fn messages_that_lack_keys_are_refused() {
     ] {
         let mut message = Crm::message_to(run, crm.target);
         message.as_object_mut().expect("an object").remove(key);
-        is_denied(&crm, &message, sqlstate).await;
+        is_archived(&crm, &message, sqlstate).await;
         message[key] = Value::Null;
-        is_denied(&crm, &message, sqlstate).await;
+        is_archived(&crm, &message, sqlstate).await;
     }
-    is_denied(&crm, &json!({}), "LM001").await;
+    is_archived(&crm, &json!({}), "LM001").await;
     assert_eq!(crm.leads_at(run, crm.inbox).await, 5);
 }
 
 #[tokio::test]
-async fn values_of_the_wrong_type_are_refused() {
+async fn values_of_the_wrong_type_are_archived() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(5).await;
@@ -98,7 +101,7 @@ async fn values_of_the_wrong_type_are_refused() {
     ] {
         let mut message = Crm::message_to(run, crm.target);
         message[key] = value;
-        is_denied(&crm, &message, sqlstate).await;
+        is_archived(&crm, &message, sqlstate).await;
     }
     assert_eq!(crm.leads_at(run, crm.inbox).await, 5);
 }
@@ -116,13 +119,13 @@ async fn a_run_or_a_column_that_does_not_exist_is_named_in_the_reason() {
     ] {
         let mut message = Crm::message_to(run, crm.target);
         message[key] = json!(nowhere);
-        let reason = is_denied(&crm, &message, sqlstate).await;
+        let reason = is_archived(&crm, &message, sqlstate).await;
         assert!(reason.contains(&nowhere.to_string()), "{reason}");
     }
 }
 
 #[tokio::test]
-async fn a_message_for_a_run_with_an_active_move_to_another_target_is_denied() {
+async fn a_message_for_a_run_with_an_active_move_to_another_target_is_archived() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(5).await;
@@ -130,7 +133,7 @@ async fn a_message_for_a_run_with_an_active_move_to_another_target_is_denied() {
     crm.control("pause_lead_migration", run).await;
     let elsewhere = crm.another_target().await;
 
-    is_denied(&crm, &Crm::message_to(run, elsewhere), "LM004").await;
+    is_archived(&crm, &Crm::message_to(run, elsewhere), "LM004").await;
 
     assert_eq!(crm.status(run).await, "paused");
     crm.check().await;
@@ -144,7 +147,7 @@ async fn a_message_for_a_run_that_is_active_to_the_same_target_is_a_duplicate() 
     let active = crm.enqueue(run).await;
     crm.control("pause_lead_migration", run).await;
 
-    let reason = is_denied(&crm, &Crm::message_to(run, crm.target), "00000").await;
+    let reason = is_archived(&crm, &Crm::message_to(run, crm.target), "00000").await;
 
     assert!(
         reason.contains(&active["migration_id"].to_string()),
@@ -169,18 +172,18 @@ async fn a_message_with_no_lead_to_move_is_archived() {
     let crm = database.crm().await;
     let run = crm.run_of(5).await;
 
-    is_denied(&crm, &Crm::message_to(run, crm.inbox), "00000").await;
+    is_archived(&crm, &Crm::message_to(run, crm.inbox), "00000").await;
 }
 
 #[tokio::test]
-async fn a_megabyte_is_denied_or_adopted_like_any_other() {
+async fn a_megabyte_is_archived_or_adopted_like_any_other() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(5).await;
     let megabyte = "x".repeat(1_048_576);
 
-    is_denied(&crm, &json!(megabyte), "22023").await;
-    is_denied(&crm, &json!({ "run_id": megabyte }), "22P02").await;
+    is_archived(&crm, &json!(megabyte), "22023").await;
+    is_archived(&crm, &json!({ "run_id": megabyte }), "22P02").await;
     let mut message = Crm::message_to(run, crm.target);
     message["note"] = json!(megabyte);
     crm.send(&message).await;
@@ -190,7 +193,7 @@ async fn a_megabyte_is_denied_or_adopted_like_any_other() {
 }
 
 #[tokio::test]
-async fn many_bad_messages_at_the_head_hold_up_a_good_one_by_a_call_each() {
+async fn each_bad_message_at_the_head_holds_up_a_good_one_by_one_call() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(5).await;

@@ -17,7 +17,7 @@ fn keys(value: &Value) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
-async fn the_answer_has_the_contracts_keys_and_values() {
+async fn the_result_has_the_contracts_keys_and_values() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(478).await;
@@ -117,14 +117,14 @@ async fn with_no_lead_to_move_nothing_is_queued() {
 }
 
 #[tokio::test]
-async fn asking_again_answers_with_the_same_ids_and_queues_nothing_new() {
+async fn queueing_again_returns_the_same_ids_and_queues_nothing_new() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(250).await;
     let first = crm.enqueue(run).await;
 
     let again = crm.enqueue(run).await;
-    crm.process().await; // which puts the message back under another id
+    crm.process().await; // which puts the message back with another id
     let later = crm.enqueue(run).await;
 
     for answer in [again, later] {
@@ -135,7 +135,7 @@ async fn asking_again_answers_with_the_same_ids_and_queues_nothing_new() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_denied_with_the_contracts_sqlstates_and_changes_nothing() {
+async fn what_cannot_be_queued_raises_the_contracts_sqlstates_and_changes_nothing() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
@@ -189,7 +189,7 @@ async fn what_cannot_be_is_denied_with_the_contracts_sqlstates_and_changes_nothi
 }
 
 #[tokio::test]
-async fn missing_parameters_are_refused_and_a_null_batch_size_is_the_default() {
+async fn missing_parameters_raise_an_error_and_a_null_batch_size_is_the_default() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;

@@ -45,7 +45,7 @@ async fn an_enqueue_waits_for_no_enqueue_of_another_run() {
     holder.batch_execute("begin").await.unwrap();
     enqueue_in(&holder, held, crm.target, None).await.unwrap();
 
-    // The holder does not end, so whoever waits for it runs into this.
+    // The holder does not end, so a caller that waits for it runs into this time-out.
     database.run("set lock_timeout = '10s'").await;
     let answer = crm.enqueue(free).await;
 

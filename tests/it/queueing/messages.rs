@@ -152,18 +152,18 @@ async fn a_copy_of_an_old_message_of_ours_is_a_new_move() {
     assert_eq!(progress.get::<_, i64>("total"), 150);
     assert_eq!(progress.get::<_, String>("status"), "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 150);
-    let told: i64 = database
+    let first_message: i64 = database
         .value(
             "select message_id from lead_mover.moves where migration_id = $1",
             &[&progress.get::<_, i64>("migration_id")],
         )
         .await;
-    assert_eq!(told, message_id);
+    assert_eq!(first_message, message_id);
     crm.check().await;
 }
 
 #[tokio::test]
-async fn keys_that_claim_to_belong_to_another_move_are_not_believed() {
+async fn keys_that_claim_to_belong_to_another_move_are_ignored() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let (run, victim) = (crm.run_of(10).await, crm.run_of(150).await);

@@ -1,7 +1,7 @@
 mod archived_messages;
+mod concurrent_enqueues;
 mod enqueue;
-mod enqueue_crowds;
 mod enqueue_races;
 mod messages;
 mod odd_messages;
-mod sent_not_taken;
+mod untaken_messages;

@@ -1,12 +1,12 @@
-//! Messages that are odder than an application would send by mistake. None of them holds up another.
+//! Messages that no application would send by mistake. None of them holds up another.
 
 use serde_json::{Value, json};
 use tokio_postgres::error::SqlState;
 
 use crate::support::{Crm, Database, Service, eventually};
 
-/// Whatever was sent before it, a move that is queued now is done, and nothing is left in the queue.
-async fn the_queue_goes_on(crm: &Crm<'_>) {
+/// A move that is queued now is done, whatever was sent before it, and the queue is empty then.
+async fn queue_goes_on(crm: &Crm<'_>) {
     let behind = crm.run_of(5).await;
     crm.enqueue(behind).await;
     let mut calls = 0;
@@ -20,7 +20,7 @@ async fn the_queue_goes_on(crm: &Crm<'_>) {
 }
 
 /// The last message that was archived, with the reason.
-async fn refused(database: &Database) -> Value {
+async fn last_archived(database: &Database) -> Value {
     let archived: Value = database
         .value(
             "select message from pgmq.a_lead_migration_queue order by msg_id desc limit 1",
@@ -36,7 +36,7 @@ async fn refused(database: &Database) -> Value {
 async fn a_message_nested_as_deep_as_can_be_is_archived() {
     let database = Database::new().await;
     let crm = database.crm().await;
-    // As deep as the server can write at all, and a little less deep than that.
+    // As deep as the server can write, and a little less deep.
     for less in [0, 1, 50] {
         database
             .run(&format!(
@@ -70,7 +70,7 @@ async fn a_message_nested_as_deep_as_can_be_is_archived() {
             )
             .await;
         assert_eq!(status, "archived");
-        the_queue_goes_on(&crm).await;
+        queue_goes_on(&crm).await;
     }
 }
 
@@ -94,7 +94,7 @@ async fn a_small_message_that_is_long_when_written_out_is_archived() {
             .await
             .unwrap();
 
-        // Those who look through the queue for messages of a run pass it by.
+        // A control that searches the queue for messages of a run ignores it.
         let nothing = crm
             .control("cancel_lead_migration", crm.run_of(1).await)
             .await;
@@ -105,15 +105,15 @@ async fn a_small_message_that_is_long_when_written_out_is_archived() {
         assert_eq!(
             crm.queue_length().await,
             1,
-            "{key}: but for the paused move"
+            "{key}: only the paused move is left"
         );
     }
     crm.control("cancel_lead_migration", victim).await;
-    the_queue_goes_on(&crm).await;
+    queue_goes_on(&crm).await;
 }
 
 #[tokio::test]
-async fn what_a_reason_quotes_of_a_message_is_kept_short() {
+async fn a_reason_quotes_only_the_start_of_a_long_message() {
     let database = Database::new().await;
     let crm = database.crm().await;
     crm.send(&json!({ "run_id": "x".repeat(1_048_576) })).await;
@@ -125,10 +125,10 @@ async fn what_a_reason_quotes_of_a_message_is_kept_short() {
         "{}",
         batch.error_message.len()
     );
-    let archived = refused(&database).await;
+    let archived = last_archived(&database).await;
     assert_eq!(archived["error"], batch.error_message.as_str());
     assert_eq!(archived["run_id"].as_str().map(str::len), Some(1_048_576));
-    the_queue_goes_on(&crm).await;
+    queue_goes_on(&crm).await;
 }
 
 #[tokio::test]
@@ -147,19 +147,19 @@ async fn unusual_characters_come_through_unchanged() {
         let batch = crm.process().await.expect("it is due");
 
         assert!(batch.error_message.contains(odd), "{batch:?}");
-        let archived = refused(&database).await;
+        let archived = last_archived(&database).await;
         assert_eq!(archived["run_id"], odd);
         assert_eq!(archived[odd], odd);
         assert_eq!(archived[""][odd][0], odd);
         crm.send(&json!(odd)).await;
         crm.process().await.expect("it is due");
-        assert_eq!(refused(&database).await["message"], odd);
+        assert_eq!(last_archived(&database).await["message"], odd);
     }
-    the_queue_goes_on(&crm).await;
+    queue_goes_on(&crm).await;
 }
 
 #[tokio::test]
-async fn a_nul_and_half_a_character_never_come_into_the_queue() {
+async fn a_nul_and_half_a_character_never_get_into_the_queue() {
     let database = Database::new().await;
     let crm = database.crm().await;
     for (text, state) in [
@@ -187,11 +187,11 @@ async fn a_nul_and_half_a_character_never_come_into_the_queue() {
 }
 
 #[tokio::test]
-async fn the_service_clears_away_a_heap_of_rubbish_and_moves_what_lies_in_it() {
+async fn the_service_archives_bad_messages_and_does_the_move_between_them() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(250).await;
-    let rubbish = [
+    let bad_messages = [
         json!(null),
         json!(true),
         json!(-0.5),
@@ -202,11 +202,11 @@ async fn the_service_clears_away_a_heap_of_rubbish_and_moves_what_lies_in_it() {
         json!({ "run_id": [run], "funnel_id": crm.target.funnel, "column_id": crm.target.column }),
         json!({ "run_id": crm.target.column, "funnel_id": run, "column_id": crm.target.funnel }),
     ];
-    for message in &rubbish {
+    for message in &bad_messages {
         crm.send(message).await;
     }
     crm.send(&Crm::message_to(run, crm.target)).await;
-    for message in &rubbish {
+    for message in &bad_messages {
         crm.send(message).await;
     }
 
@@ -218,15 +218,19 @@ async fn the_service_clears_away_a_heap_of_rubbish_and_moves_what_lies_in_it() {
     .await;
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 250);
-    let refused: i64 = database
+    let archived: i64 = database
         .value(
             "select count(*) from pgmq.a_lead_migration_queue
-             where message ->> 'status' = 'refused' and message ->> 'error' <> ''",
+             where message ->> 'status' = 'archived' and message ->> 'error' <> ''",
             &[],
         )
         .await;
-    assert_eq!(refused, 18);
-    assert_eq!(service.readyz().await.0, 200, "rubbish is no illness");
+    assert_eq!(archived, 18);
+    assert_eq!(
+        service.readyz().await.0,
+        200,
+        "bad messages do not make the service unready"
+    );
     crm.check().await;
     assert_eq!(service.stop().await, Some(0));
 }

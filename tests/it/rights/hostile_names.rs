@@ -1,4 +1,4 @@
-//! Whose names are looked up: the caller's nowhere, the CRM's where its triggers expect them.
+//! In which schemas names are looked up: never the caller's; the CRM's where its triggers expect them.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ async fn temporary_objects_of_the_caller_are_looked_up_nowhere() {
     assert_eq!(crm.leads_at(run, crm.target).await, 250);
 }
 
-/// A trigger that keeps a history in a table which it finds by chance, and how to name its lines.
+/// A trigger that keeps a history in a table which it names without its schema, and how to name its lines.
 async fn keep_history(database: &Database, in_schema: &str) {
     database
         .run(&format!(
@@ -86,30 +86,29 @@ async fn triggers_of_the_crm_find_their_tables_without_naming_the_schema() {
     let tries: i64 = database
         .value("select last_value from crm.tries", &[])
         .await;
-    assert_eq!(tries, 150, "no way of moving them was undone");
+    assert_eq!(tries, 150, "no path was undone");
 
-    // The long way too, past a lead that is locked.
+    // The slow path too, past a lead that is locked.
     let run = crm.run_of(150).await;
     crm.enqueue(run).await;
-    let person = database.open().await;
-    person
-        .batch_execute(&format!(
-            "begin; select from public.leads where id = '{}' for update",
-            crm.lead_ids(run).await[0]
-        ))
-        .await
-        .unwrap();
+    let user = database.open().await;
+    user.batch_execute(&format!(
+        "begin; select from public.leads where id = '{}' for update",
+        crm.lead_ids(run).await[0]
+    ))
+    .await
+    .unwrap();
     crm.process().await;
     crm.process().await;
     assert_eq!(stamped(&database, "public.history").await, 299);
-    person.batch_execute("rollback").await.unwrap();
+    user.batch_execute("rollback").await.unwrap();
     crm.process_to_the_end().await;
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(stamped(&database, "public.history").await, 300);
 }
 
 #[tokio::test]
-async fn triggers_of_the_crm_do_not_find_what_the_caller_has_put_in_their_way() {
+async fn triggers_of_the_crm_do_not_find_temporary_objects_of_the_caller() {
     let database = Database::new().await;
     keep_history(&database, "public").await;
     let crm = database.crm().await;

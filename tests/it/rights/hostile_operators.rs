@@ -1,13 +1,13 @@
-//! Operators that somebody has made in a schema where triggers look for their tables.
+//! Operators that another role has created in a schema where triggers look for their tables.
 
 use lead_mover::migrate;
 use uuid::Uuid;
 
 use crate::support::{Database, process_in};
 
-/// Before PostgreSQL 15 everybody may make things in public, and the functions that move leads look there
-/// too, for the triggers' sake. A key of a type for which `pg_catalog` has no operator of its very own is
-/// compared with what anybody made all the same, if one does not look out.
+/// Before PostgreSQL 15 every role may create objects in public, and the functions that move leads have it in
+/// their search path, for the triggers. Without care a key of a type for which `pg_catalog` has no operator of
+/// exactly that type is compared with an operator that another role created.
 #[tokio::test]
 async fn an_operator_in_public_that_fits_the_keys_better_is_not_used() {
     for key_type in ["character varying(40)", "public.lead_key"] {
@@ -60,13 +60,12 @@ async fn an_operator_in_public_that_fits_the_keys_better_is_not_used() {
                  insert into public.leads select n, '{run}' from generate_series(1, 250) n"
             ))
             .await;
-        let person = database.open().await;
-        person
-            .batch_execute(
-                "begin; update public.leads set name = 'x' where name is null and id::text = '7'",
-            )
-            .await
-            .unwrap();
+        let user = database.open().await;
+        user.batch_execute(
+            "begin; update public.leads set name = 'x' where name is null and id::text = '7'",
+        )
+        .await
+        .unwrap();
         database
             .run(&format!(
                 "select public.queue_lead_migration('{run}', '{funnel}', '{column}')"
@@ -77,14 +76,17 @@ async fn an_operator_in_public_that_fits_the_keys_better_is_not_used() {
             let batch = process_in(database.session(), None).await.unwrap();
             assert!(batch.is_none_or(|batch| batch.success), "{key_type}");
         }
-        person.batch_execute("rollback").await.unwrap();
+        user.batch_execute("rollback").await.unwrap();
         database
             .run("update pgmq.q_lead_migration_queue set vt = clock_timestamp()")
             .await;
         process_in(database.session(), None).await.unwrap();
 
-        let struck = "select is_called from hostile.strikes";
-        assert!(!database.value::<bool>(struck, &[]).await, "{key_type}");
+        let hostile_code_ran = "select is_called from hostile.strikes";
+        assert!(
+            !database.value::<bool>(hostile_code_ran, &[]).await,
+            "{key_type}"
+        );
         let status = "select status from public.get_lead_migration_progress()";
         assert_eq!(database.value::<String>(status, &[]).await, "completed");
         let moved = "select count(*) from public.leads where column_id is not null";

@@ -1,5 +1,5 @@
-//! Row level security, which CRMs on Supabase have on nearly every table: it stops nobody who moves
-//! leads rightfully, and where it would hide leads nothing is done by half.
+//! Row level security, which CRMs on Supabase have on nearly every table: it does not
+//! stop moves, and where it would hide leads the move stops with an error.
 
 use serde_json::json;
 use tokio_postgres::error::SqlState;
@@ -8,7 +8,7 @@ use crate::support::{Batch, Database, Service, enqueue_in, eventually, owner, pr
 
 const ALL_TABLES: [&str; 3] = ["leads", "runs", "columns"];
 
-/// Policies that show a signed-in person their own rows, and everybody else none.
+/// Policies that show a signed-in user their own rows, and every other role none.
 async fn enable(database: &Database) {
     for table in ALL_TABLES {
         database
@@ -22,7 +22,7 @@ async fn enable(database: &Database) {
 }
 
 #[tokio::test]
-async fn the_owner_of_tables_with_policies_moves_all_leads_whoever_asks() {
+async fn the_owner_of_tables_with_policies_moves_all_leads_whatever_the_callers_role() {
     let database = Database::of_owner().await;
     enable(&database).await;
     let crm = database.crm().await;
@@ -33,22 +33,22 @@ async fn the_owner_of_tables_with_policies_moves_all_leads_whoever_asks() {
              grant execute on all functions in schema public to authenticated",
         )
         .await;
-    let person = database.open_in_role("authenticated").await;
+    let user = database.open_in_role("authenticated").await;
 
-    let answer = enqueue_in(&person, run, crm.target, None).await.unwrap();
+    let answer = enqueue_in(&user, run, crm.target, None).await.unwrap();
 
     assert_eq!(answer["total"], 250);
-    while let Some(batch) = process_in(&person, None).await.unwrap() {
+    while let Some(batch) = process_in(&user, None).await.unwrap() {
         assert!(batch.success, "{batch:?}");
     }
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 250);
-    let seen = person.query("select from public.leads", &[]).await.unwrap();
-    assert_eq!(seen.len(), 0, "the person's own rights are as they were");
+    let seen = user.query("select from public.leads", &[]).await.unwrap();
+    assert_eq!(seen.len(), 0, "the user's own privileges are as they were");
 }
 
 #[tokio::test]
-async fn rows_that_policies_hide_from_the_owner_are_an_error_and_not_done() {
+async fn rows_that_policies_hide_from_the_owner_are_an_error_and_do_not_count_as_moved() {
     for table in ALL_TABLES {
         let database = Database::of_owner().await;
         enable(&database).await;
@@ -70,9 +70,9 @@ async fn rows_that_policies_hide_from_the_owner_are_an_error_and_not_done() {
     }
 }
 
-/// An application's own message is kept until the policies are mended.
+/// An application's own message is kept until the policies are fixed.
 #[tokio::test]
-async fn a_message_is_not_refused_for_rows_that_policies_hide() {
+async fn a_message_is_not_archived_for_rows_that_policies_hide() {
     let database = Database::of_owner().await;
     let crm = database.crm().await;
     let run = crm.run_of(3).await;
@@ -96,7 +96,7 @@ async fn a_message_is_not_refused_for_rows_that_policies_hide() {
 }
 
 #[tokio::test]
-async fn policies_that_come_while_leads_are_moved_hold_the_move_up_and_end_it_not() {
+async fn policies_that_come_while_leads_are_moved_delay_the_move_and_do_not_end_it() {
     for table in ["leads", "columns"] {
         let database = Database::of_owner().await;
         let crm = database.crm().await;
@@ -130,7 +130,7 @@ async fn policies_that_come_while_leads_are_moved_hold_the_move_up_and_end_it_no
 }
 
 #[tokio::test]
-async fn a_service_that_policies_stop_says_so_and_goes_on_when_they_are_mended() {
+async fn a_service_that_policies_stop_reports_it_and_goes_on_when_they_are_fixed() {
     let database = Database::of_owner().await;
     let crm = database.crm().await;
     let run = crm.run_of(3).await;
@@ -143,7 +143,7 @@ async fn a_service_that_policies_stop_says_so_and_goes_on_when_they_are_mended()
     // With one worker, as another would find the message held, and the database reached, for a moment.
     let service = Service::start_unready(&database.connection_string(), &["--workers", "1"]).await;
 
-    eventually("it says so", async || {
+    eventually("/readyz reports the error", async || {
         service.log().iter().any(|line| {
             let error = line["error"].as_str().unwrap_or_default();
             error.contains("row-level security policy for table \"leads\"")
@@ -183,7 +183,7 @@ async fn whose_policies_count_is_decided_by_the_mapping_views() {
         }
         let crm = database.crm().await;
         let run = crm.run_of(150).await;
-        // The CRM's tables are somebody else's; the owner of the functions may read and write them.
+        // The CRM's tables belong to another role; the owner of the functions may read and write them.
         database
             .run(&format!(
                 "alter table public.leads owner to lead_mover_stranger;

@@ -1,14 +1,14 @@
-//! Whatever a function of ours calls by name, somebody may have made another of that name.
+//! Shadowing objects: another role has created objects with the names of those that the functions use.
 
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::support::{Crm, Database, Session, enqueue_in, process_in};
 
-/// In the schema `hostile` a twin of every function, operator, type and relation that could be meant,
+/// In the schema `hostile` an object with the name of every function, operator, type and relation that could be meant,
 /// with the very parameters of the original. Each raises an error when it is used, and counts that where
 /// no rollback undoes it.
-const TWINS: &str = r"
+const SHADOWING_OBJECTS: &str = r"
 create schema hostile;
 create sequence hostile.strikes;
 create function hostile.strike() returns pg_catalog.bool language plpgsql as
@@ -20,7 +20,7 @@ end $$;
 do $$
 declare
   v_statement text;
-  v_twins integer := 0;
+  v_objects integer := 0;
 begin
   for v_statement in
     -- Functions and operators first, as types and relations would be in the way.
@@ -46,43 +46,43 @@ begin
       and not array[o.oprleft, o.oprright] && array(select oid from pg_type where typtype = 'p')
     union all
     select format(
-      'create type hostile.%I as enum (''twin''); create cast (%2$s as hostile.%1$I) with inout as implicit', t.typname, t.oid::regtype
+      'create type hostile.%I as enum (''shadowing''); create cast (%2$s as hostile.%1$I) with inout as implicit', t.typname, t.oid::regtype
     )
     from pg_type t
     where t.oid in ('uuid'::regtype, 'text'::regtype, 'jsonb'::regtype, 'int4'::regtype, 'int8'::regtype,
       'bool'::regtype, 'float8'::regtype, 'timestamptz'::regtype, 'interval'::regtype, 'numeric'::regtype)
     union all
-    select distinct format('create table hostile.%I (twin pg_catalog.int4)', c.relname)
+    select distinct format('create table hostile.%I (shadowing pg_catalog.int4)', c.relname)
     from pg_class c
     where c.relnamespace in ('lead_mover'::regnamespace, 'pgmq'::regnamespace, 'public'::regnamespace)
       and c.relkind in ('r', 'v')
   loop
     execute v_statement;
-    v_twins := v_twins + 1;
+    v_objects := v_objects + 1;
   end loop;
 
-  if v_twins < 2000 then
-    raise exception 'only % twins', v_twins;
+  if v_objects < 2000 then
+    raise exception 'only % shadowing objects', v_objects;
   end if;
 end
 $$
 ";
 
 /// A session whose names are looked up in the hostile schema first.
-async fn deceived(database: &Database) -> Session {
+async fn session_with_hostile_path(database: &Database) -> Session {
     let session = database.open().await;
     session
         .batch_execute("set search_path = hostile, pg_catalog, lead_mover, pgmq, public")
         .await
         .unwrap();
     let error = session.batch_execute("select 'a'::text || 'b'::text").await;
-    assert!(error.is_err(), "the twins are not found");
+    assert!(error.is_err(), "the shadowing objects are not found");
     database.run("alter sequence hostile.strikes restart").await;
     session
 }
 
 /// Whether any hostile code was run, be it in a subtransaction that was undone.
-async fn was_struck(database: &Database) -> bool {
+async fn hostile_code_ran(database: &Database) -> bool {
     database
         .value("select is_called from hostile.strikes", &[])
         .await
@@ -105,24 +105,23 @@ async fn process_to_the_end(crm: &Crm<'_>, session: &Session) {
 }
 
 #[tokio::test]
-async fn no_function_and_no_batch_uses_a_twin() {
+async fn no_function_and_no_batch_uses_a_shadowing_object() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let (run, sent) = (crm.run_of(1_250).await, crm.run_of(3).await);
-    let refused = crm.lead_ids(run).await[5];
+    let rejected = crm.lead_ids(run).await[5];
     database
         .run(&format!(
-            "alter table public.leads add constraint stays check (id <> '{refused}' or column_id <> '{}')",
+            "alter table public.leads add constraint stays check (id <> '{rejected}' or column_id <> '{}')",
             crm.target.column
         ))
         .await;
-    database.run(TWINS).await;
-    let person = database.open().await;
-    person
-        .batch_execute("begin; update public.leads set name = 'x' where name = 'Lead 7'")
+    database.run(SHADOWING_OBJECTS).await;
+    let user = database.open().await;
+    user.batch_execute("begin; update public.leads set name = 'x' where name = 'Lead 7'")
         .await
         .unwrap();
-    let caller = deceived(&database).await;
+    let caller = session_with_hostile_path(&database).await;
 
     for control in ["cancel", "pause", "resume"] {
         let queued = enqueue_in(&caller, run, crm.target, None).await.unwrap();
@@ -131,13 +130,13 @@ async fn no_function_and_no_batch_uses_a_twin() {
     }
     crm.send(&Crm::message_to(sent, crm.target)).await;
     crm.send(&serde_json::json!([])).await;
-    // Past a locked lead and around a refused one, by all ways there are.
+    // Past a locked lead and around a rejected one, on every path.
     for _ in 0..15 {
         process_in(&caller, None).await.unwrap();
         let as_the_service = "select outcome from lead_mover.process_batch(null)";
         caller.query_one(as_the_service, &[]).await.unwrap();
     }
-    person.batch_execute("rollback").await.unwrap();
+    user.batch_execute("rollback").await.unwrap();
     process_to_the_end(&crm, &caller).await;
     assert_eq!(crm.status(run).await, "completed_with_errors");
     assert_eq!(crm.leads_at(run, crm.target).await, 1_249);
@@ -159,7 +158,7 @@ async fn no_function_and_no_batch_uses_a_twin() {
         .await
         .unwrap();
 
-    assert!(!was_struck(&database).await);
+    assert!(!hostile_code_ran(&database).await);
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.leads_at(run, crm.target).await, 1_250);
     assert_eq!(crm.status(sent).await, "completed");

@@ -37,9 +37,9 @@ async fn the_service_needs_no_more_than_is_documented() {
     crm.check().await;
 }
 
-/// Each documented right is needed: without it the service is not ready, and says what it lacks.
+/// Each documented right is needed: without it the service is not ready, and names what it lacks.
 #[tokio::test]
-async fn without_one_of_these_rights_the_service_is_not_ready_and_says_which() {
+async fn without_one_of_these_privileges_the_service_is_not_ready_and_reports_which() {
     let worker = worker();
     for (right, complaint) in [
         (
@@ -66,12 +66,15 @@ async fn without_one_of_these_rights_the_service_is_not_ready_and_says_which() {
         let url = database.connection_string_as(&worker);
         let service = Service::start_unready(&url, &[]).await;
 
-        eventually(&format!("it says that it lacks {right}"), async || {
-            service.log().iter().any(|line| {
-                let error = line["error"].as_str().unwrap_or_default();
-                error.contains(complaint) && error.contains("42501")
-            })
-        })
+        eventually(
+            &format!("/readyz reports that it lacks {right}"),
+            async || {
+                service.log().iter().any(|line| {
+                    let error = line["error"].as_str().unwrap_or_default();
+                    error.contains(complaint) && error.contains("42501")
+                })
+            },
+        )
         .await;
         if right != "execute on function lead_mover.sample()" {
             assert_eq!(service.readyz().await.0, 503, "{right}");
@@ -95,14 +98,14 @@ async fn the_commands_need_no_more_than_is_documented() {
         &["cancel", &id],
         &["retry", &id],
     ];
-    // What `serve` has to have is not needed, and is not enough.
+    // What `serve` has to have is not needed here, and is not enough.
     database.grant_service_rights(&worker()).await;
     for arguments in commands {
-        let refused = try_run(&database, arguments).await;
-        assert_eq!(refused.status, Some(1), "{arguments:?}");
+        let failed = try_run(&database, arguments).await;
+        assert_eq!(failed.status, Some(1), "{arguments:?}");
         assert!(
-            refused.stderr.contains("permission denied for function"),
-            "{refused:?}"
+            failed.stderr.contains("permission denied for function"),
+            "{failed:?}"
         );
     }
     database.run(&format!("drop owned by {}", worker())).await;
@@ -121,7 +124,7 @@ async fn the_commands_need_no_more_than_is_documented() {
 }
 
 #[tokio::test]
-async fn an_application_that_may_only_send_messages_is_served_and_wakes_the_service() {
+async fn messages_of_an_application_that_may_only_send_are_adopted_and_wake_the_service() {
     let database = Database::of_owner().await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;

@@ -39,7 +39,9 @@ pub(crate) use proxy::{Proxy, Weather};
 pub(crate) use roles::{grafana, owner, worker};
 pub(crate) use server::{is_local, pg_dump};
 pub(crate) use service::{Service, command, get, send};
-pub(crate) use sources::{code, code_of, files_below, files_with, words};
+pub(crate) use sources::{
+    File, code, code_of, crates, files_below, files_with, source_folders, texts_below, words,
+};
 
 use std::future::Future;
 use std::time::Duration;

@@ -37,10 +37,30 @@ pub(crate) fn files_below(directory: &str, extension: &str) -> Vec<File> {
     files
 }
 
-/// The sources of the product, without tests and comments.
+/// The folders with the Rust sources of each crate of the workspace.
+pub(crate) fn source_folders() -> Vec<String> {
+    let crates = crates().into_iter().map(|name| format!("{name}/src"));
+    std::iter::once("src".to_owned()).chain(crates).collect()
+}
+
+/// The folders of the crates below `crates/`.
+pub(crate) fn crates() -> Vec<String> {
+    let manifests = files_below("crates", "toml").into_iter();
+    let crates: Vec<String> = manifests
+        .filter_map(|file| Some(file.path.strip_suffix("/Cargo.toml")?.to_owned()))
+        .collect();
+    assert!(!crates.is_empty(), "there are no crates below crates/");
+    crates
+}
+
+/// The sources of the product, its crates included, without tests and comments.
 pub(crate) fn code() -> Vec<File> {
-    let mut files = files_below("src", "rs");
-    assert!(files.len() > 20, "the sources are not where they were");
+    let folders = source_folders();
+    let mut files: Vec<File> = folders
+        .iter()
+        .flat_map(|folder| files_below(folder, "rs"))
+        .collect();
+    assert!(files.len() > 60, "the sources are in another folder");
     files.retain(|file| !file.path.ends_with("/tests.rs"));
     for file in &mut files {
         let code = file.text.split("#[cfg(test)]\nmod tests {").next();
@@ -51,6 +71,40 @@ pub(crate) fn code() -> Vec<File> {
             .collect();
     }
     files
+}
+
+/// The files of the workspace that are written by hand, below these folders or with these names.
+pub(crate) fn texts_below(paths: &[&str]) -> Vec<File> {
+    let mut files: Vec<File> = paths
+        .iter()
+        .flat_map(|path| match path.rsplit_once('.') {
+            Some(_) => vec![file(path)],
+            None => TEXT_EXTENSIONS
+                .iter()
+                .flat_map(|extension| files_below(path, extension))
+                .collect(),
+        })
+        .collect();
+    files.retain(|file| {
+        !GENERATED.contains(&file.path.as_str()) && !file.path.contains("node_modules/")
+    });
+    files
+}
+
+const TEXT_EXTENSIONS: [&str; 9] = [
+    "rs", "sql", "md", "toml", "json", "yml", "yaml", "mjs", "service",
+];
+const GENERATED: [&str; 2] = [
+    "migrations/schema.sql",
+    "tests/supabase-js/package-lock.json",
+];
+
+fn file(path: &str) -> File {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    File {
+        path: path.to_owned(),
+        text: fs::read_to_string(package.join(path)).expect(path),
+    }
 }
 
 fn without_comment(line: &str) -> &str {

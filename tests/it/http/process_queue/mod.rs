@@ -1,6 +1,6 @@
 //! The address of the old Edge Function, as its callers know it.
 
-mod refused;
+mod errors;
 mod stopping;
 mod supabase_js;
 
@@ -13,7 +13,7 @@ const PATH: &str = "/functions/v1/process-lead-migration-queue";
 const TOKEN: &str = "um-segredo";
 const ARGUMENTS: [&str; 2] = ["--api-token", TOKEN];
 
-/// Its workers find nothing to do, whatever is queued.
+/// A service whose workers do not process what is queued.
 async fn service_that_waits_for_calls(database: &Database) -> Service {
     database
         .run(
@@ -59,7 +59,7 @@ fn json_of(response: &Response<String>) -> Value {
 }
 
 #[tokio::test]
-async fn a_call_processes_what_is_queued_and_answers_as_the_edge_function_did() {
+async fn a_call_processes_what_is_queued_and_returns_what_the_edge_function_returned() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(250).await;

@@ -1,4 +1,4 @@
-//! Requests to the Edge Function's address that are under way when the service is told to stop.
+//! Requests to the Edge Function's address that are under way when the service is asked to stop.
 
 use nix::sys::signal::Signal;
 
@@ -6,7 +6,7 @@ use super::{post, service_that_waits_for_calls};
 use crate::support::{Database, Gate, eventually};
 
 #[tokio::test]
-async fn a_call_ends_with_the_batch_that_it_is_in_and_tells_of_it() {
+async fn a_call_ends_with_the_batch_that_it_is_in_and_reports_it() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(300).await;
@@ -27,7 +27,7 @@ async fn a_call_ends_with_the_batch_that_it_is_in_and_tells_of_it() {
 }
 
 #[tokio::test]
-async fn a_call_whose_batch_is_cancelled_says_that_nothing_was_done() {
+async fn a_call_whose_batch_is_cancelled_reports_no_batch() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(300).await;

@@ -6,7 +6,7 @@ use tokio::process::Command;
 use super::{TOKEN, service_that_waits_for_calls};
 use crate::support::{Database, Service};
 
-/// What `supabase.functions.invoke` answers with.
+/// What `supabase.functions.invoke` returns.
 async fn invoke(service: &Service, key: &str, body: &[&str]) -> Value {
     let output = Command::new("node")
         .arg(concat!(
@@ -23,7 +23,7 @@ async fn invoke(service: &Service, key: &str, body: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn supabases_own_client_gets_the_edge_functions_answer() {
+async fn supabases_own_client_gets_the_edge_functions_response() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(120).await;

@@ -1,5 +1,5 @@
-//! Whatever the planner has been told of the lead table, or hasn't, a move walks along the index of its
-//! run: a run that was imported a minute ago has no statistics, and older ones may mislead.
+//! Whatever statistics the planner has of the lead table, a move walks along the index of its run: a run that
+//! was imported a minute ago has none, and older ones may mislead.
 
 mod sample;
 mod walks;
@@ -15,10 +15,10 @@ use crate::support::{
 /// PL/pgSQL may change its plan after five executions.
 const EXECUTIONS: usize = 10;
 
-/// A database whose lead table nobody analyzes unasked.
-async fn quiet_database() -> Database {
+/// A database whose lead table autovacuum does not analyze.
+async fn database_without_autovacuum() -> Database {
     let database = Database::new().await;
-    keep_quiet(&database).await;
+    switch_autovacuum_off(&database).await;
     database
 }
 
@@ -34,11 +34,11 @@ async fn database_with_counted_keys() -> Database {
         )
         .await;
     assert_eq!(database.migrate(&[]).await.status, Some(0));
-    keep_quiet(&database).await;
+    switch_autovacuum_off(&database).await;
     database
 }
 
-async fn keep_quiet(database: &Database) {
+async fn switch_autovacuum_off(database: &Database) {
     database
         .run(
             "alter table public.leads set (autovacuum_enabled = off);
@@ -47,7 +47,7 @@ async fn keep_quiet(database: &Database) {
         .await;
 }
 
-/// 24 000 leads of four runs, one after the other in turn; answers with one of the runs.
+/// 24 000 leads of four runs, one after the other in turn; returns one of the runs.
 async fn fill(database: &Database, crm: &Crm<'_>) -> Uuid {
     let mut runs = Vec::new();
     for _ in 0..4 {
@@ -65,13 +65,12 @@ async fn fill(database: &Database, crm: &Crm<'_>) -> Uuid {
     runs[0]
 }
 
-/// Locks every fiftieth lead of the first half of the run, so that half of the batches go the long way.
+/// Locks every fiftieth lead of the first half of the run, so that half of the batches take a slow path.
 async fn lock_some(database: &Database, run: Uuid) -> Session {
-    let person = database.open().await;
-    person.batch_execute("begin").await.unwrap();
-    person
-        .query(
-            "select from public.leads where id in (
+    let user = database.open().await;
+    user.batch_execute("begin").await.unwrap();
+    user.query(
+        "select from public.leads where id in (
                select id from (
                  select id, row_number() over (order by id) as n, count(*) over () as leads
                  from public.leads where run_id = $1
@@ -79,21 +78,21 @@ async fn lock_some(database: &Database, run: Uuid) -> Session {
                where n % 50 = 1 and n <= (leads + 1) / 2
              )
              for update",
-            &[&run],
-        )
-        .await
-        .expect("nobody else holds them");
-    person
+        &[&run],
+    )
+    .await
+    .expect("no other session has locked them");
+    user
 }
 
-/// Queues the run as often as it takes, then moves some of it.
+/// Queues the run so often that PL/pgSQL may change its plan, then moves some of it.
 async fn plans_of_a_move(
     explaining: &mut Explaining,
     database: &Database,
     crm: &Crm<'_>,
     run: Uuid,
 ) -> Vec<Plan> {
-    let person = lock_some(database, run).await;
+    let user = lock_some(database, run).await;
     explaining.plans();
     let session = explaining.session();
     for _ in 1..EXECUTIONS {
@@ -103,18 +102,18 @@ async fn plans_of_a_move(
             .unwrap();
     }
     enqueue_in(session, run, crm.target, None).await.unwrap();
-    // Its six lanes take turns: ten batches and more go either way.
+    // Its six lanes take turns: ten batches and more take each path.
     for _ in 0..4 * EXECUTIONS {
         let batch = process_in(session, None).await.unwrap();
         assert!(batch.expect("it is due").success);
     }
-    person.batch_execute("rollback").await.unwrap();
+    user.batch_execute("rollback").await.unwrap();
     explaining.plans()
 }
 
 #[tokio::test]
 async fn a_run_that_has_no_statistics_is_walked_along_its_index() {
-    let database = quiet_database().await;
+    let database = database_without_autovacuum().await;
     let crm = database.crm().await;
     let run = fill(&database, &crm).await;
     let Some(mut explaining) = Explaining::start(&database).await else {
@@ -130,27 +129,30 @@ async fn a_run_that_has_no_statistics_is_walked_along_its_index() {
             &[],
         )
         .await;
-    assert!(!analyzed, "this was not about a table without statistics");
+    assert!(!analyzed, "the table has statistics");
 }
 
 #[tokio::test]
-async fn plans_made_and_statistics_gathered_while_the_table_was_tiny_do_no_harm() {
-    for database in [quiet_database().await, database_with_counted_keys().await] {
+async fn plans_made_and_statistics_gathered_while_the_table_was_tiny_do_not_slow_down_a_move() {
+    for database in [
+        database_without_autovacuum().await,
+        database_with_counted_keys().await,
+    ] {
         let crm = database.crm().await;
         crm.run_of(20).await;
         database.run("analyze").await;
         let Some(mut explaining) = Explaining::start(&database).await else {
             return;
         };
-        // All that is planned for this session is planned now.
+        // The plans of this session are made now.
         for _ in 0..EXECUTIONS {
             let run = crm.run_of(3).await;
             enqueue_in(explaining.session(), run, crm.target, None)
                 .await
                 .unwrap();
-            let person = lock_some(&database, run).await;
+            let user = lock_some(&database, run).await;
             process_in(explaining.session(), None).await.unwrap();
-            person.batch_execute("rollback").await.unwrap();
+            user.batch_execute("rollback").await.unwrap();
             crm.process_to_the_end().await;
         }
         let run = fill(&database, &crm).await;

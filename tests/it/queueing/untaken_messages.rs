@@ -1,4 +1,4 @@
-//! Messages that an application sent itself and that nobody has taken yet: cancelled, paused.
+//! Messages that an application sent itself and that no worker has taken yet: cancelled, paused.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -63,7 +63,7 @@ async fn paused_however_the_runs_id_is_written() {
 }
 
 #[tokio::test]
-async fn of_several_for_one_run_the_first_is_paused_and_the_others_are_refused() {
+async fn of_several_for_one_run_the_first_is_paused_and_the_others_are_archived() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(2_500).await;
@@ -88,7 +88,7 @@ async fn of_several_for_one_run_the_first_is_paused_and_the_others_are_refused()
 }
 
 #[tokio::test]
-async fn one_that_cannot_be_understood_is_not_paused_but_refused() {
+async fn one_that_cannot_be_understood_is_archived_and_not_paused() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
@@ -120,7 +120,7 @@ async fn a_pause_waits_for_the_batch_that_is_taking_the_message() {
     let archived: i64 = database
         .value("select count(*) from pgmq.a_lead_migration_queue", &[])
         .await;
-    assert_eq!(archived, 0, "the move's own message is no second one");
+    assert_eq!(archived, 0, "the move's own message is not a second one");
     crm.check().await;
     crm.control("resume_lead_migration", run).await;
     crm.process_all().await;

@@ -1,23 +1,23 @@
-//! All that can be alerted of, at once.
+//! The causes of all alerts at once.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::server::{Patience, Prometheus};
+use super::server::{AlertDelay, Prometheus};
 use crate::dashboards::text;
 use crate::support::{Crm, Database, Proxy, Service, Session, Weather, eventually};
 
 const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
 
-/// One of twenty leads is refused, and all of a run that has one.
-async fn refuse_leads(database: &Database, crm: &Crm<'_>) {
+/// One of twenty leads is rejected, and all of a run that has one.
+async fn reject_leads(database: &Database, crm: &Crm<'_>) {
     database
         .run(
-            "create function public.refuse() returns trigger language plpgsql as
+            "create function public.reject() returns trigger language plpgsql as
                $$ begin raise exception 'no' using errcode = 'check_violation'; end $$;
-             create trigger refuse before update on public.leads
-               for each row when (old.name = 'Lead 1') execute function public.refuse()",
+             create trigger reject before update on public.leads
+               for each row when (old.name = 'Lead 1') execute function public.reject()",
         )
         .await;
     for (leads, status) in [(20, "completed_with_errors"), (1, "failed")] {
@@ -30,7 +30,7 @@ async fn refuse_leads(database: &Database, crm: &Crm<'_>) {
     }
 }
 
-/// A move that was queued an hour ago and that no worker can take: somebody is at it who does not end.
+/// A move that was queued an hour ago and that no worker can take: another session has it locked.
 async fn queue_and_hold(database: &Database, crm: &Crm<'_>) -> Session {
     let run = crm.run_of(10).await;
     let holder = database.open().await;
@@ -66,7 +66,7 @@ fn labels(alerts: &[Value], label: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn each_alert_fires_when_what_it_is_about_happens_and_for_whom_it_does() {
+async fn each_alert_fires_when_its_cause_happens_and_only_for_those_affected() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let proxy = Proxy::before(&database.connection_string()).await;
@@ -78,7 +78,7 @@ async fn each_alert_fires_when_what_it_is_about_happens_and_for_whom_it_does() {
     let deaf = Service::start_unready(&database.connection_string(), &deaf).await;
     let lost = Service::start_unready("postgresql://nobody@127.0.0.1:1/none", &NO_POLL).await;
     let down = Service::start(&database, &NO_POLL).await;
-    let prometheus = Prometheus::watching(&[&deaf, &lost, &down], Patience::None).await;
+    let prometheus = Prometheus::watching(&[&deaf, &lost, &down], AlertDelay::None).await;
     eventually("it is seen that no move has failed yet", async || {
         let failed = "job_status:lead_mover_migrations:max{status=\"failed\"} == 0";
         prometheus.ask(failed).await.len() == 1
@@ -86,9 +86,9 @@ async fn each_alert_fires_when_what_it_is_about_happens_and_for_whom_it_does() {
     .await;
 
     let gone = down.address().to_owned();
-    // Before anything happens: what it counted after it was last read, nobody would hear of.
+    // Before anything happens: what the service counts after it was last read is lost.
     assert_eq!(down.stop().await, Some(0));
-    refuse_leads(&database, &crm).await;
+    reject_leads(&database, &crm).await;
     let holder = queue_and_hold(&database, &crm).await;
 
     let rules = prometheus.rules("alert").await;

@@ -1,4 +1,4 @@
-//! What `lead-mover serve` says of itself: metrics, readiness, its log.
+//! What `lead-mover serve` reports about itself: metrics, readiness, its log.
 #![expect(
     clippy::float_cmp,
     reason = "Prometheus writes whole numbers as floats too"
@@ -6,7 +6,7 @@
 
 use crate::support::{Database, Service, eventually, get};
 
-/// Long enough that nothing in a test is owed to it.
+/// So long that no test depends on a poll.
 const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
 
 #[tokio::test]
@@ -50,12 +50,12 @@ async fn readiness_names_what_is_missing() {
     assert_eq!(
         get(service.address(), "/healthz").await.0,
         200,
-        "it lives all the same"
+        "the process is healthy all the same"
     );
 }
 
 #[tokio::test]
-async fn a_schema_that_is_newer_is_not_to_be_migrated() {
+async fn readiness_does_not_advise_to_migrate_a_newer_schema() {
     let database = Database::new().await;
     database
         .run("insert into lead_mover.schema_files values ('versioned/9999_future.sql', 'x')")

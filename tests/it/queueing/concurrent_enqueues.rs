@@ -1,4 +1,4 @@
-//! `queue_lead_migration` by fifty callers at once, in transactions that end one way or the other.
+//! `queue_lead_migration` by fifty callers at once, in transactions that commit or roll back.
 
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -6,7 +6,7 @@ use tokio_postgres::error::DbError;
 
 use crate::support::{Crm, Database, enqueue_in, eventually};
 
-/// Waits until that many callers wait for the one who was first.
+/// Waits until so many callers wait for the first.
 async fn all_wait(database: &Database, callers: i64) {
     eventually("all of them wait for the first", async || {
         database.waiting().await == callers
@@ -59,7 +59,7 @@ async fn of_fifty_callers_those_who_roll_back_leave_the_move_to_the_others() {
 }
 
 #[tokio::test]
-async fn of_fifty_callers_with_two_targets_one_half_is_told_lm004() {
+async fn of_fifty_callers_with_two_targets_one_half_gets_lm004() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;
@@ -75,7 +75,7 @@ async fn of_fifty_callers_with_two_targets_one_half_is_told_lm004() {
         callers.spawn(async move { (n % 2, enqueue_in(&session, run, target, None).await) });
     }
     all_wait(&database, 50).await;
-    // Whoever comes first now decides which target it is.
+    // The caller that is first now decides which target it is.
     first.batch_execute("rollback").await.unwrap();
 
     let answers: Vec<(usize, Result<Value, DbError>)> = callers.join_all().await;
@@ -96,14 +96,14 @@ async fn of_fifty_callers_with_two_targets_one_half_is_told_lm004() {
 }
 
 #[tokio::test]
-async fn callers_of_fifty_runs_wait_for_nobody() {
+async fn callers_of_fifty_runs_do_not_wait_for_each_other() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let held = crm.run_of(1_500).await;
     let holder = database.open().await;
     holder.batch_execute("begin").await.unwrap();
     enqueue_in(&holder, held, crm.target, None).await.unwrap();
-    // So is one who sent the message themselves.
+    // So does an application that sent its message itself.
     let sender = database.open().await;
     sender.batch_execute("begin").await.unwrap();
     let sent = crm.run_of(10).await;
@@ -119,14 +119,14 @@ async fn callers_of_fifty_runs_wait_for_nobody() {
     for _ in 0..50 {
         let run = crm.run_of(3).await;
         let session = database.open().await;
-        // The holders do not end, so whoever waits for them, or for one another, runs into this.
+        // The holders do not end, so a caller that waits for them, or for another caller, runs into this time-out.
         session
             .batch_execute("set lock_timeout = '10s'; begin")
             .await
             .unwrap();
         let answer = enqueue_in(&session, run, crm.target, None)
             .await
-            .expect("it waits for nobody");
+            .expect("it waits for no other transaction");
         assert_eq!(answer["total"], 3);
         open.push(session);
     }

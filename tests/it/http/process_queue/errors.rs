@@ -1,4 +1,4 @@
-//! Requests that are not carried out.
+//! Requests that get an error response.
 
 use serde_json::Value;
 use ureq::http::Method;
@@ -6,7 +6,7 @@ use ureq::http::Method;
 use super::{ARGUMENTS, TOKEN, json_of, post, request, service_that_waits_for_calls};
 use crate::support::{Database, Gate, Service, command, send};
 
-fn assert_refused((status, body): (u16, Value), expected: u16) {
+fn assert_error((status, body): (u16, Value), expected: u16) {
     assert_eq!(status, expected, "{body}");
     assert_eq!(body["success"], false, "{body}");
     assert!(
@@ -17,7 +17,7 @@ fn assert_refused((status, body): (u16, Value), expected: u16) {
 }
 
 #[tokio::test]
-async fn only_who_has_the_key_is_let_in() {
+async fn only_a_call_with_the_key_moves_leads() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
@@ -46,13 +46,13 @@ async fn only_who_has_the_key_is_let_in() {
                 0,
                 "{name}: {value} moved leads"
             );
-            assert_refused(answer, expected);
+            assert_error(answer, expected);
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_not_a_call_is_denied_with_its_status() {
+async fn each_bad_request_gets_its_status() {
     let database = Database::new().await;
     let service = service_that_waits_for_calls(&database).await;
 
@@ -68,7 +68,7 @@ async fn what_is_not_a_call_is_denied_with_its_status() {
         r#"{"batch_size": 1.5}"#,
         r#"{"batch_size": "100"}"#,
     ] {
-        assert_refused(post(&service, body).await, 400);
+        assert_error(post(&service, body).await, 400);
     }
     for body in [
         "",
@@ -79,17 +79,17 @@ async fn what_is_not_a_call_is_denied_with_its_status() {
     ] {
         assert_eq!(post(&service, body).await.0, 200, "{body}");
     }
-    assert_refused(post(&service, " ".repeat(16 * 1024 + 1)).await, 413);
+    assert_error(post(&service, " ".repeat(16 * 1024 + 1)).await, 413);
 
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
         let response = send(request(&service, method, "")).await;
         assert_eq!(response.headers()["allow"], "POST, OPTIONS");
-        assert_refused((response.status().as_u16(), json_of(&response)), 405);
+        assert_error((response.status().as_u16(), json_of(&response)), 405);
     }
 }
 
 #[tokio::test]
-async fn further_calls_than_a_few_at_once_are_turned_away() {
+async fn more_than_four_calls_at_once_get_503() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let gate = Gate::close(&database).await;
@@ -100,15 +100,15 @@ async fn further_calls_than_a_few_at_once_are_turned_away() {
     }
 
     let call = || post(&service, "");
-    let (first, second, third, fourth, refused) =
+    let (first, second, third, fourth, further) =
         tokio::join!(call(), call(), call(), call(), async {
             gate.reached_by(4).await;
-            let refused = call().await;
+            let further = call().await;
             gate.open().await;
-            refused
+            further
         });
 
-    assert_refused(refused, 503);
+    assert_error(further, 503);
     let moved: u64 = [first, second, third, fourth]
         .iter()
         .map(|(_, body)| body["total_leads_moved"].as_u64().expect("a number"))
@@ -120,11 +120,11 @@ async fn further_calls_than_a_few_at_once_are_turned_away() {
 async fn without_a_database_the_answer_is_503() {
     let service = Service::start_unready("host=127.0.0.1 port=1 user=x dbname=x", &ARGUMENTS).await;
 
-    assert_refused(post(&service, "").await, 503);
+    assert_error(post(&service, "").await, 503);
 }
 
 #[tokio::test]
-async fn while_it_stops_the_running_call_ends_and_further_ones_are_refused() {
+async fn while_it_stops_the_running_call_ends_and_further_ones_get_503() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(30).await;
@@ -132,15 +132,15 @@ async fn while_it_stops_the_running_call_ends_and_further_ones_are_refused() {
     let service = service_that_waits_for_calls(&database).await;
     crm.enqueue(run).await;
 
-    let (running, refused) = tokio::join!(post(&service, r#"{"batch_size": 10}"#), async {
+    let (running, further) = tokio::join!(post(&service, r#"{"batch_size": 10}"#), async {
         gate.reached_by(1).await;
         service.ask_to_stop().await;
-        let refused = post(&service, "").await;
+        let further = post(&service, "").await;
         gate.open().await;
-        refused
+        further
     });
 
-    assert_refused(refused, 503);
+    assert_error(further, 503);
     assert_eq!(running.0, 200);
     assert_eq!(
         running.1["batches_processed"], 1,

@@ -56,7 +56,7 @@ async fn an_active_move_cannot_be_retried() {
 }
 
 #[tokio::test]
-async fn a_retry_that_meets_another_way_into_the_queue_is_told_that_the_move_is_active() {
+async fn a_retry_that_waited_for_another_enqueue_reports_that_the_move_is_active() {
     for rival in ["queue_lead_migration", "retry_lead_migration"] {
         let database = Database::new().await;
         let crm = database.crm().await;

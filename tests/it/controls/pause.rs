@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Database, control_during_a_batch};
 
 #[tokio::test]
-async fn pause_answers_with_the_state_of_the_move() {
+async fn pause_returns_the_state_of_the_move() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(250).await;
@@ -69,7 +69,7 @@ async fn a_paused_move_stays_where_it_is_even_if_its_message_is_made_due() {
 }
 
 #[tokio::test]
-async fn pausing_twice_is_harmless() {
+async fn pausing_twice_changes_nothing_more() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;
@@ -126,7 +126,7 @@ async fn a_paused_move_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn enqueueing_a_paused_run_answers_with_the_same_ids_and_leaves_it_paused() {
+async fn enqueueing_a_paused_run_returns_the_same_ids_and_leaves_it_paused() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;

@@ -1,4 +1,4 @@
-//! Commands that cannot do what they are asked: one line, an exit status, and never a password.
+//! Commands that fail: one line, an exit status, and never a password.
 
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ fn assert_one_line(finished: &Finished, status: i32) {
 }
 
 #[tokio::test]
-async fn without_a_database_url_a_command_is_wrong_use() {
+async fn without_a_database_url_a_command_is_a_usage_error() {
     for arguments in COMMANDS.iter().chain([&["serve"][..]].iter()) {
         let finished = finish(command(arguments).env("RUST_BACKTRACE", "1")).await;
 
@@ -53,7 +53,7 @@ async fn without_a_database_url_a_command_is_wrong_use() {
 }
 
 #[tokio::test]
-async fn a_database_url_that_cannot_be_used_is_wrong_use() {
+async fn a_database_url_that_cannot_be_used_is_a_usage_error() {
     for (url, why) in [
         (
             "https://u:geheim123@project.supabase.co",
@@ -97,7 +97,7 @@ async fn a_server_that_is_down_is_one_line() {
 #[tokio::test]
 async fn a_wrong_database_and_a_missing_schema_are_one_line() {
     if !is_local() {
-        return; // Another's server has a password of its own, which cannot be replaced.
+        return; // Another server has a password, which cannot be replaced.
     }
     let database = Database::empty().await;
     let url = format!("{} password={PASSWORD}", database.connection_string());
@@ -123,7 +123,7 @@ async fn a_wrong_database_and_a_missing_schema_are_one_line() {
 }
 
 #[tokio::test]
-async fn what_sql_refuses_is_shown_with_its_code_and_hint() {
+async fn an_sql_error_is_shown_with_its_code_and_hint() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run_id = crm.run_of(10).await;
@@ -143,15 +143,15 @@ async fn what_sql_refuses_is_shown_with_its_code_and_hint() {
         let mut arguments = vec!["enqueue", "--batch-size", batch_size];
         arguments.extend(ids.iter().map(String::as_str));
 
-        let refused = run_on(&database.connection_string(), &arguments).await;
+        let finished = run_on(&database.connection_string(), &arguments).await;
 
-        assert_one_line(&refused, 1);
+        assert_one_line(&finished, 1);
         let error = crm
             .try_enqueue(run_id, target, batch_size.parse().ok())
             .await
             .expect_err(code);
         assert_eq!(
-            refused.stderr,
+            finished.stderr,
             format!(
                 "error: cannot queue the move: {} ({code})\nhint: {}\n",
                 error.message(),
@@ -162,7 +162,7 @@ async fn what_sql_refuses_is_shown_with_its_code_and_hint() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_are_wrong_use() {
+async fn wrong_arguments_are_a_usage_error() {
     for arguments in [
         &["enqueue", "not-a-uuid", RUN, RUN][..],
         &["enqueue", RUN, RUN],
@@ -219,9 +219,9 @@ async fn help_lists_every_command_and_shows_no_setting_of_the_environment() {
     }
 }
 
-/// The script is longer than what a pipe holds, so the command is still writing when nobody reads.
+/// The script is longer than what a pipe holds, so the command is still writing when the reader has gone.
 #[tokio::test]
-async fn a_reader_that_has_seen_enough_is_no_failure() {
+async fn a_reader_that_closes_the_pipe_is_no_failure() {
     let mut printing = command(&["migrate", "--print"])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
