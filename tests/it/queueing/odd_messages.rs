@@ -221,7 +221,7 @@ async fn the_service_clears_away_a_heap_of_rubbish_and_moves_what_lies_in_it() {
     let refused: i64 = database
         .value(
             "select count(*) from pgmq.a_lead_migration_queue
-             where message ->> 'status' = 'refused' and message ->> 'error' <> ''",
+             where message ->> 'status' = 'archived' and message ->> 'error' <> ''",
             &[],
         )
         .await;
