@@ -55,25 +55,25 @@ CREATE FUNCTION lead_mover.check_mapping() RETURNS TABLE(check_name text, status
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.check_mapping() IS 'What lead_mover.doctor says of the mapping of the CRM''s tables.';
+COMMENT ON FUNCTION lead_mover.check_mapping() IS 'The checks of lead_mover.doctor that concern the mapping of the CRM''s tables.';
 
 CREATE FUNCTION lead_mover.check_queue() RETURNS TABLE(check_name text, status text, found text, advice text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.check_queue() IS 'What lead_mover.doctor says of PGMQ and the queue.';
+COMMENT ON FUNCTION lead_mover.check_queue() IS 'The checks of lead_mover.doctor that concern PGMQ and the queue.';
 
 CREATE FUNCTION lead_mover.check_rights() RETURNS TABLE(check_name text, status text, found text, advice text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.check_rights() IS 'What lead_mover.doctor says of who may do what.';
+COMMENT ON FUNCTION lead_mover.check_rights() IS 'The checks of lead_mover.doctor that concern rights: what this role lacks, and what others have.';
 
 CREATE FUNCTION lead_mover.check_server(integer) RETURNS TABLE(check_name text, status text, found text, advice text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.check_server(integer) IS 'What lead_mover.doctor says of the server and of this role''s sessions.';
+COMMENT ON FUNCTION lead_mover.check_server(integer) IS 'The checks of lead_mover.doctor that concern the server and this role''s sessions.';
 
 CREATE FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -98,7 +98,7 @@ CREATE FUNCTION lead_mover.doctor(p_workers integer DEFAULT 2) RETURNS TABLE(che
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.doctor(p_workers integer) IS 'Whether all that moves need is there, one row a check with status (ok, warning, failure, skipped), finding and advice.';
+COMMENT ON FUNCTION lead_mover.doctor(p_workers integer) IS 'Checks an installation: one row a check with its status (ok, warning, failure or skipped), finding and advice.';
 
 CREATE FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) RETURNS boolean
     LANGUAGE plpgsql
