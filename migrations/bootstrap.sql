@@ -1,4 +1,4 @@
--- The room that everything else is put into. Safe to run any number of times.
+-- The schema that holds everything else. It is safe to run this file any number of times.
 
 create schema if not exists lead_mover;
 
@@ -12,9 +12,9 @@ create table if not exists lead_mover.schema_files (
 
 comment on table lead_mover.schema_files is 'The SQL files applied to this database, with the SHA-256 of the text that was applied.';
 
--- Called beside each function, before its comment is set. A function without a comment has just been
--- created: it is closed to everybody but service_role. One that has a comment was there before, and
--- whatever its operator granted since stays granted.
+-- Each function's file calls this before it sets the function's comment. A function without a comment has
+-- just been created: only its owner and service_role may execute it. A function with a comment existed
+-- before: grants that the operator added since stay.
 create or replace function lead_mover.make_private(p_function regprocedure)
 returns void
 language plpgsql
@@ -30,7 +30,7 @@ begin
 
   execute format('revoke all on function %s from public', p_function);
 
-  -- Supabase's default privileges grant every new function in public to these two.
+  -- Supabase's default privileges grant execute on every new function in public to these two roles.
   for v_role in
     select r.rolname
     from pg_roles r
@@ -47,4 +47,4 @@ $$;
 
 revoke all on function lead_mover.make_private(regprocedure) from public;
 
-comment on function lead_mover.make_private(regprocedure) is 'Closes a function that has just been created to everybody but service_role.';
+comment on function lead_mover.make_private(regprocedure) is 'Leaves execute on a function that has just been created to its owner and service_role only.';

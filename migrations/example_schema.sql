@@ -1,5 +1,5 @@
 -- A small CRM to try the lead mover on: funnels, their kanban columns, extraction runs and leads.
--- Refuses to touch tables that exist.
+-- Raises an error where one of the tables exists.
 
 do $$
 declare
@@ -15,7 +15,7 @@ begin
     raise exception using
       errcode = 'duplicate_table',
       message = format('the example schema was not created: public already has %s', v_existing),
-      hint = 'Leave out --example-schema to use the tables that are there, or use an empty database.';
+      hint = 'Leave out --example-schema to use the existing tables, or use an empty database.';
   end if;
 end
 $$;

@@ -1,6 +1,6 @@
--- The three views that say which of the user's tables hold leads, runs and columns. Views that exist
--- are left alone, if they have the columns that are needed; missing ones are made over public.leads,
--- public.runs and public.columns if those have them.
+-- The three views that map the CRM's tables of leads, runs and columns. A view that exists is kept if it
+-- has the needed columns. A missing view is created over public.leads, public.runs or public.columns if
+-- that table has the needed columns.
 
 do $$
 declare
@@ -38,7 +38,7 @@ begin
   if v_missing is not null then
     raise exception using
       errcode = 'undefined_table',
-      message = format('the lead mover does not know your tables: there is no %s', v_missing),
+      message = format('the lead mover cannot map your tables: there is no %s', v_missing),
       hint = $hint$Create the three views over your own tables, then run migrate again. Adapt the right-hand side:
 
 create schema if not exists lead_mover;
@@ -46,7 +46,7 @@ create view lead_mover.leads as select id, run_id, funnel_id, column_id from pub
 create view lead_mover.runs as select id, name from public.your_runs;
 create view lead_mover.columns as select id, funnel_id from public.your_columns;
 
-To try it on tables made for the purpose: migrate --example-schema$hint$;
+To try it on example tables: migrate --example-schema$hint$;
   end if;
 
   if to_regclass('lead_mover.leads') is null then
@@ -59,8 +59,9 @@ To try it on tables made for the purpose: migrate --example-schema$hint$;
     create view lead_mover.columns as select id, funnel_id from public.columns;
   end if;
 
-  -- Functions look operators up in pg_catalog alone. For a type that an extension has brought along there is
-  -- none, or another than sorts its index: citext would be compared as text is. And keys are kept in arrays.
+  -- The functions look operators up in pg_catalog only. For a type of an extension pg_catalog has no operator,
+  -- or not the one that orders the type's indexes: citext would be compared as text. Array types cannot be
+  -- keys, because keys are stored in arrays.
   with recursive key_type as (
     select t.oid, t.typtype, t.typcategory, t.typnamespace, t.typbasetype
     from pg_attribute a
@@ -82,7 +83,7 @@ To try it on tables made for the purpose: migrate --example-schema$hint$;
     raise exception using
       errcode = 'feature_not_supported',
       message = format('the lead mover cannot handle keys of type %s', v_foreign_type),
-      hint = $hint$Let the view show them as text, and index them as that:
+      hint = $hint$Let the view return them as text, and index that expression:
 
 create view lead_mover.leads as select id::text as id, run_id, funnel_id, column_id from public.your_leads;
 create index concurrently on public.your_leads (run_id, (id::text));$hint$;

@@ -1,4 +1,4 @@
--- Once a statement, however many messages it puts there.
+-- It fires once a statement, however many messages the statement inserts.
 create or replace trigger lead_migration_queued
 after insert on pgmq.q_lead_migration_queue
 for each statement

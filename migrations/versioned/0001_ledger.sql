@@ -1,8 +1,8 @@
--- The ledger: what is being moved, how far it is, and what was refused. The queue's messages only say
--- whose turn it is; everything needed to go on with a move is in these tables.
+-- The ledger: the moves, their progress and the rejected leads. The messages in the queue only decide which
+-- lane has the next batch. These tables hold everything that the batch needs.
 
--- The functions of the system that came before have the same names, but not always the same result
--- columns, and `create or replace` cannot change those.
+-- The functions of the system before this one have the same names. Some have other result columns, which
+-- `create or replace` cannot change.
 do $$
 declare
   v_function regprocedure;
@@ -43,9 +43,9 @@ create table lead_mover.moves (
 );
 
 comment on table lead_mover.moves is 'One row a move of a run to a funnel and column.';
-comment on column lead_mover.moves.message_id is 'The message that whoever queued the move was told; the lanes'' present messages are in lanes.';
-comment on column lead_mover.moves.open_lanes is 'Lanes that have leads left; the batch that brings it to 0 ends the move.';
-comment on column lead_mover.moves.failure is 'Why the move has to end as failed, or did.';
+comment on column lead_mover.moves.message_id is 'The message_id that queueing the move returned. The lanes'' current messages are in lanes.';
+comment on column lead_mover.moves.open_lanes is 'The number of lanes that have leads left. The batch that sets it to 0 ends the move.';
+comment on column lead_mover.moves.failure is 'Why the move failed, or why the next batch ends it as failed.';
 
 create unique index moves_one_active_per_run on lead_mover.moves (run_id)
 where status in ('pending', 'processing', 'paused');
@@ -53,7 +53,7 @@ create index moves_run_id_idx on lead_mover.moves (run_id, migration_id);
 create index moves_status_idx on lead_mover.moves (status);
 create index moves_retry_of_idx on lead_mover.moves (retry_of) where retry_of is not null;
 
--- Keys of leads are kept in the type, and the collation, that the lead table gives them.
+-- The columns for keys of leads have the type and the collation of the lead table's key.
 do $$
 declare
   v_key_type text;
@@ -94,16 +94,16 @@ begin
 end
 $$;
 
-comment on table lead_mover.lanes is 'One row a key range of a move; each has its own message, so that several connections share a large run.';
+comment on table lead_mover.lanes is 'One row a key range of a move. Each lane has its own message, so that several connections share a large run.';
 comment on column lead_mover.lanes.message_id is 'Its message in the queue; null once the lane has none.';
-comment on column lead_mover.lanes.next_id is 'The first key not yet looked at; null when the range is done.';
+comment on column lead_mover.lanes.next_id is 'The first key that no batch has read; null when the range is done.';
 comment on column lead_mover.lanes.last_id is 'The last key of the range.';
-comment on column lead_mover.lanes.skipped is 'Keys passed by because another transaction had the lead locked; come back to.';
-comment on column lead_mover.lanes.batch_size is 'The size of the next batch: smaller than the move''s after a timeout.';
-comment on column lead_mover.lanes.total is 'Leads counted when the move was queued (and those added since that were moved with them).';
-comment on column lead_mover.lanes.unchanged is 'Leads that needed no move when their turn came: deleted, out of the run, or at the target already.';
-comment on column lead_mover.lanes.attempts is 'Failed batches since the last one that got anywhere.';
-comment on column lead_mover.lanes.lock_waits is 'Batches in a row that found nothing but locked leads.';
+comment on column lead_mover.lanes.skipped is 'Keys of leads that another transaction had locked. A later batch moves them.';
+comment on column lead_mover.lanes.batch_size is 'The size of the next batch, in leads: smaller than the move''s after a timeout.';
+comment on column lead_mover.lanes.total is 'Leads counted when the move was queued, and leads added since that were moved with them.';
+comment on column lead_mover.lanes.unchanged is 'Leads that needed no move when their batch came: deleted, out of the run, or at the target already.';
+comment on column lead_mover.lanes.attempts is 'Failed batches in a row, since the last batch with progress.';
+comment on column lead_mover.lanes.lock_waits is 'Batches in a row that found only locked leads.';
 
 create table lead_mover.rejections (
   migration_id bigint not null references lead_mover.moves (migration_id) on delete cascade,
@@ -114,4 +114,4 @@ create table lead_mover.rejections (
   primary key (migration_id, lead_id)
 );
 
-comment on table lead_mover.rejections is 'One row for each lead whose move was refused by a constraint or a trigger.';
+comment on table lead_mover.rejections is 'One row a rejected lead: a constraint or a trigger did not let it be moved.';

@@ -1,4 +1,4 @@
--- A move is the sum of its lanes.
+-- The progress of a move is the sum of its lanes.
 create or replace view lead_mover.progress as
 select
   l.migration_id,
@@ -13,4 +13,4 @@ select
 from lead_mover.lanes l
 group by l.migration_id;
 
-comment on view lead_mover.progress is 'How far each move is: the sum of its lanes.';
+comment on view lead_mover.progress is 'The progress of each move: the sum of its lanes.';

@@ -1,10 +1,10 @@
--- Treats a message that an application sent itself as if queue_lead_migration had queued it: it becomes
--- the first lane's message of a new move. p_outcome says what became of it:
---   adopted  it belongs to a move now
---   refused  it cannot be understood or is refused, and was archived with the reason
---   failed   it did not work this time, by no fault of the message; it comes back after a delay
--- An application that has queued the same run and not yet committed is not waited for: a worker that
--- waits for strangers holds up everybody.
+-- Adopts a message that an application sent itself, as if queue_lead_migration had queued it: the message
+-- becomes that of the first lane of a new move. p_outcome is the result:
+--   adopted           the message belongs to a move now
+--   message_archived  it cannot be read, or start_move raises an error for it; it is archived with p_reason
+--   failed            the adoption failed for a reason outside the message; the message is due again later
+-- The lock_timeout is short, because an application may have queued the same run and not committed yet. A
+-- worker that waited for it would delay all other moves.
 create or replace function lead_mover.adopt_message(
   p_message_id bigint,
   p_message jsonb,
@@ -79,7 +79,7 @@ begin
       end if;
   end;
 
-  -- It may quote the message, which may be a megabyte long.
+  -- The error may quote the message, which may be a megabyte long.
   p_reason := left(p_reason, c_longest_reason);
   v_archived := jsonb_build_object('status', 'archived', 'sqlstate', v_sqlstate, 'error', p_reason);
 
@@ -88,7 +88,8 @@ begin
     set message = case when jsonb_typeof(q.message) = 'object' then q.message else jsonb_build_object('message', q.message) end || v_archived
     where q.msg_id = p_message_id;
   exception
-    -- Nested too deep, or too large, to be written once more. It must not stay at the head of the queue.
+    -- The message is nested too deep, or too large, to be written again. It must not stay at the head of the
+    -- queue.
     when others then
       update pgmq.q_lead_migration_queue q
       set message = v_archived
@@ -103,4 +104,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.adopt_message(bigint, jsonb)');
 
-comment on function lead_mover.adopt_message(bigint, jsonb) is 'Makes a move of a message that an application sent itself, or archives it with the reason, or puts it off.';
+comment on function lead_mover.adopt_message(bigint, jsonb) is 'Starts a move for a message that an application sent itself, archives it with the reason, or delays it.';

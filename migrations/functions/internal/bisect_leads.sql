@@ -1,8 +1,8 @@
--- Moves the given leads when moving them together was refused: halves them until the refused ones stand
--- alone, lists those in the rejections, and moves the rest. Errors that say nothing of a lead (deadlock,
--- timeout, disk full …) are raised.
+-- Moves the given leads after an update of all of them was rejected. It halves them until each rejected lead
+-- is alone, lists those leads in the rejections and moves the rest. It raises errors that are no fault of a
+-- lead (deadlock, timeout, disk full …).
 --
--- p_most_rejections: when that many were refused it stops, and leaves the rest where they are.
+-- p_most_rejections: after that many rejections it stops and does not move the rest.
 create or replace function lead_mover.bisect_leads(
   p_move lead_mover.moves,
   p_ids anyarray,
@@ -18,8 +18,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_middle integer := cardinality(p_ids) / 2;
-  -- Stretches of p_ids still to be moved. They were refused together, so they start as halves; the first
-  -- half of a single lead is empty.
+  -- Ranges of positions in p_ids that are still to be moved. Moving all together was rejected, so it starts
+  -- with the two halves. The first half of a single lead is empty.
   v_todo int4range[] := array[int4range(1, v_middle + 1), int4range(v_middle + 1, cardinality(p_ids) + 1)];
   v_from integer;
   v_to integer;
@@ -66,7 +66,7 @@ begin
     end;
   end loop;
 
-  -- Those it did not come to are kept for whoever takes the move up again.
+  -- Leads that it did not get to stay in the lane, for a retry of the move.
   p_skipped := p_skipped || array(
     select p_ids[i]
     from unnest(v_todo) as stretch (r)
@@ -77,4 +77,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.bisect_leads(lead_mover.moves, anyarray, bigint)');
 
-comment on function lead_mover.bisect_leads(lead_mover.moves, anyarray, bigint) is 'Moves the given leads by halves, and lists those whose move is refused.';
+comment on function lead_mover.bisect_leads(lead_mover.moves, anyarray, bigint) is 'Moves the given leads by halves and lists the rejected ones.';

@@ -1,8 +1,8 @@
--- What lead_mover.doctor says of the mapping of the CRM's tables: one row a check. A check that has nothing to look at,
--- because another one failed, is skipped.
+-- The checks of lead_mover.doctor that concern the mapping of the CRM's tables, one row a check. A check is skipped
+-- where one that it depends on failed.
 --
--- `lead-mover doctor` sends the text between the $$ itself, so that it works also where nothing is installed, on
--- a standby, and for a role that may call nothing. So it reads catalogs only.
+-- `lead-mover doctor` sends the text between the $$ as a query, so that it also runs where nothing is installed,
+-- on a standby, and for a role without rights. So it reads catalogs only.
 create or replace function lead_mover.check_mapping()
 returns table (check_name text, status text, found text, advice text)
 language sql
@@ -33,7 +33,7 @@ mapped_column as (
     a.attname is null as is_missing,
     w.is_written
       and not pg_catalog.pg_column_is_updatable(r.oid, a.attnum, false)
-      -- As by a trigger instead of the update.
+      -- Updatable with triggers but not without: an instead-of trigger does the update.
       and pg_catalog.pg_relation_is_updatable(r.oid, false)
         = pg_catalog.pg_relation_is_updatable(r.oid, true) as is_fixed
   from wanted_column w
@@ -70,8 +70,8 @@ mapping (check_name, status, found, advice) as (
     from mapped_column c
   ) m
 ),
--- No catalog has the column of a table that a column of a view is; the view's rule does, in the form that the
--- server keeps it in: the same text from PostgreSQL 12 to 18.
+-- No catalog maps a view's columns to those of its table. The view's rule does, in the server's own notation,
+-- which is the same from PostgreSQL 12 to 18.
 mapped as (
   select
     found[1] as view_column,
@@ -161,4 +161,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.check_mapping()');
 
-comment on function lead_mover.check_mapping() is 'What lead_mover.doctor says of the mapping of the CRM''s tables.';
+comment on function lead_mover.check_mapping() is 'The checks of lead_mover.doctor that concern the mapping of the CRM''s tables.';

@@ -1,8 +1,8 @@
--- What lead_mover.doctor says of PGMQ and the queue: one row a check. A check that has nothing to look
--- at, because another one failed, is skipped.
+-- The checks of lead_mover.doctor that concern PGMQ and the queue, one row a check. A check is skipped
+-- where one that it depends on failed.
 --
--- `lead-mover doctor` sends the text between the $$ itself, so that it works also where nothing is installed, on
--- a standby, and for a role that may call nothing. So it reads catalogs only.
+-- `lead-mover doctor` sends the text between the $$ as a query, so that it also runs where nothing is installed,
+-- on a standby, and for a role without rights. So it reads catalogs only.
 create or replace function lead_mover.check_queue()
 returns table (check_name text, status text, found text, advice text)
 language sql
@@ -34,7 +34,7 @@ queue as (
     ) as notifies_by_row,
     e.extversion as version,
     case
-      when e.extversion ~ '^\d+(\.\d+)*$' then pg_catalog.string_to_array(e.extversion, '.')::integer[]
+      when e.extversion ~ '^\d{1,9}(\.\d{1,9})*$' then pg_catalog.string_to_array(e.extversion, '.')::integer[]
     end as numbers
   from (values (1)) as one
   left join queue_table q on true
@@ -54,8 +54,8 @@ pgmq as (
       when q.is_unlogged then 'the queue''s table is unlogged: a crash of the server empties it'
       when q.notifies_by_row then
         'PGMQ''s own notifications are on: a transaction that queues a move waits for all others that do'
-      when q.numbers < array[1, 4, 4] then n.name || ' is older than any that it was tried with (1.4.4 to 1.13)'
-      when q.numbers[1:2] > array[1, 13] then n.name || ' is newer than any that it was tried with (1.4.4 to 1.13)'
+      when q.numbers < array[1, 4, 4] then n.name || ' is older than the versions that were tested (1.4.4 to 1.13)'
+      when q.numbers[1:2] > array[1, 13] then n.name || ' is newer than the versions that were tested (1.4.4 to 1.13)'
       else n.name || ', queue lead_migration_queue'
     end,
     case
@@ -125,4 +125,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.check_queue()');
 
-comment on function lead_mover.check_queue() is 'What lead_mover.doctor says of PGMQ and the queue.';
+comment on function lead_mover.check_queue() is 'The checks of lead_mover.doctor that concern PGMQ and the queue.';

@@ -1,8 +1,8 @@
--- What lead_mover.doctor says of who may do what: one row a check. A check that has nothing to look at,
--- because another one failed, is skipped.
+-- The checks of lead_mover.doctor that concern rights, one row a check. A check is skipped
+-- where one that it depends on failed.
 --
--- `lead-mover doctor` sends the text between the $$ itself, so that it works also where nothing is installed, on
--- a standby, and for a role that may call nothing. So it reads catalogs only.
+-- `lead-mover doctor` sends the text between the $$ as a query, so that it also runs where nothing is installed,
+-- on a standby, and for a role without rights. So it reads catalogs only.
 create or replace function lead_mover.check_rights()
 returns table (check_name text, status text, found text, advice text)
 language sql
@@ -11,7 +11,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 with place as (
   select
-    -- Not to_regclass and its like: they raise errors where the role has no usage on the schema.
+    -- Not to_regclass or a cast: they raise an error where the role has no usage on the schema.
     (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'lead_mover') as lead_mover,
     (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'public') as public
 ),
@@ -52,7 +52,6 @@ missing_grant as (
   select
     count(*) filter (where not w.is_granted and w.is_service) as of_service,
     count(*) filter (where not w.is_granted) as of_all,
-    count(*) as wanted,
     pg_catalog.array_agg(w.what order by w.what) filter (where not w.is_granted and w.is_service) as service_names,
     pg_catalog.array_agg(w.what order by w.is_service desc, w.what) filter (where not w.is_granted) as all_names,
     pg_catalog.string_agg(
@@ -60,7 +59,7 @@ missing_grant as (
     ) filter (where not w.is_granted) as statements
   from wanted_grant w
 ),
--- The functions act as their owner.
+-- The functions run with their owner's rights.
 missing_grant_of_owner (statements) as (
   select pg_catalog.string_agg(
     pg_catalog.format('grant %s on lead_mover.%I to %I', w.privilege, r.relname, o.rolname), '; '
@@ -78,13 +77,13 @@ grants as (
   select
     'grants',
     case
-      when m.wanted = 0 then 'skipped'
+      when not exists (select from function) then 'skipped'
       when m.of_service > 0 or o.statements is not null then 'failure'
       when m.of_all > 0 then 'warning'
       else 'ok'
     end,
     case
-      when m.wanted = 0 then 'skipped: check `schema` failed'
+      when not exists (select from function) then 'skipped: check `schema` failed'
       when m.of_service > 0 then 'this role lacks what the service needs: ' || s.names
       when o.statements is not null then
         'the functions'' owner may not read or write your tables through the views'
@@ -93,7 +92,7 @@ grants as (
       else 'this role may do all that the service and the commands do'
     end,
     case
-      when m.wanted = 0 then 'fix it first'
+      when not exists (select from function) then 'fix it first'
       when m.of_service = 0 and o.statements is not null then pg_catalog.format('run: %s;', o.statements)
       else pg_catalog.format('run: %s;', m.statements)
     end
@@ -120,7 +119,7 @@ open_to as (
     c.rank,
     pg_catalog.format('%s may execute %s', c.name, pg_catalog.array_to_string(o.names[:3], ', '))
       || case when o.number > 3 then pg_catalog.format(' and %s more', o.number - 3) else '' end as found,
-    -- Whether users who are logged in may call a function is for the operator to decide.
+    -- The operator decides whether logged-in users may execute a function.
     case when c.name <> 'authenticated' then pg_catalog.format(
       'revoke execute on function %s from %s', pg_catalog.array_to_string(o.names, ', '), c.name
     ) end as statement
@@ -168,4 +167,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.check_rights()');
 
-comment on function lead_mover.check_rights() is 'What lead_mover.doctor says of who may do what.';
+comment on function lead_mover.check_rights() is 'The checks of lead_mover.doctor that concern rights: what this role lacks, and what others have.';

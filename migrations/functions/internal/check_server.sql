@@ -1,8 +1,9 @@
--- What lead_mover.doctor says of the server and of this role's sessions: one row a check.
+-- The checks of lead_mover.doctor that concern the server and this role's sessions, one row a check. A check is skipped
+-- where one that it depends on failed.
 --
--- `lead-mover doctor` sends the text between the $$ itself, so that it works also where nothing is installed, on
--- a standby, and for a role that may call nothing. So it reads catalogs only, and its parameter has no name:
--- $1 is the number of workers that the service is to have.
+-- `lead-mover doctor` sends the text between the $$ as a query, so that it also runs where nothing is installed,
+-- on a standby, and for a role without rights. So it reads catalogs only, and its parameter has no name:
+-- $1 is the number of workers of the service.
 create or replace function lead_mover.check_server(integer)
 returns table (check_name text, status text, found text, advice text)
 language sql
@@ -14,7 +15,7 @@ with setting as (
     s.name,
     s.setting,
     case
-      when s.source = 'client' then pg_catalog.format('take %s out of the options in DATABASE_URL', s.name)
+      when s.source = 'client' then pg_catalog.format('remove %s from the options in DATABASE_URL', s.name)
       when s.source in ('database', 'user', 'database user') then 'run: ' || r.reset || ';'
       else 'run: ' || r.reset || '; select pg_reload_conf();'
     end as advice,
@@ -60,7 +61,7 @@ writable as (
       when w.is_standby then 'put the primary''s address into DATABASE_URL'
       -- A read-only transaction cannot change the setting.
       when s.reset is not null then pg_catalog.format('run: begin read write; %s; commit;', s.reset)
-      when s.advice like 'take%' then s.advice
+      when s.advice like 'remove%' then s.advice
       else 'free space on the server''s disk if it is full (Supabase then makes a database read-only), or ' || s.advice
     end
   from (
@@ -84,8 +85,8 @@ statement_timeout as (
   from setting s
   where s.name = 'statement_timeout'
 ),
--- Numbers of connections are everybody's to see; superusers have no limits but the server's. One of those that
--- are open is this session's. Beside its workers the service has a listener, a sampler, and a request over HTTP.
+-- Every role can read the numbers of connections. Superusers have only the server's limit. One open connection
+-- is this session's. Beside its workers the service has a listener, a sampler, and one for requests over HTTP.
 connection_limit (unused, what) as (
   select l.unused + 1, l.what
   from pg_catalog.pg_roles r
@@ -128,7 +129,7 @@ connections as (
   order by l.unused
   limit 1
 ),
--- Transactions of others are for some roles only to see.
+-- Some roles cannot see the transactions of others.
 long_transaction (what, seconds, statement) as (
   select
     pg_catalog.format('pid %s of %s', a.pid, a.usename),
@@ -182,4 +183,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.check_server(integer)');
 
-comment on function lead_mover.check_server(integer) is 'What lead_mover.doctor says of the server and of this role''s sessions.';
+comment on function lead_mover.check_server(integer) is 'The checks of lead_mover.doctor that concern the server and this role''s sessions.';

@@ -1,10 +1,10 @@
--- The rules that every way into the queue goes through. Answers with the name of the run.
+-- The checks that every way to queue a move goes through. Returns the name of the run.
 create or replace function lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer)
 returns text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
--- A run that policies hide is an error of its own, as in target_exists.
+-- As in target_exists, a run that row level security would hide raises an error of its own.
 set row_security = off
 as $$
 declare
@@ -44,4 +44,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.check_target(uuid, uuid, uuid, integer)');
 
-comment on function lead_mover.check_target(uuid, uuid, uuid, integer) is 'Raises LM001, LM002 or LM003 for a move that cannot be; else the name of the run.';
+comment on function lead_mover.check_target(uuid, uuid, uuid, integer) is 'Raises LM001, LM002 or LM003 if the move is not possible; else returns the name of the run.';

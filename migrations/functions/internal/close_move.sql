@@ -1,6 +1,6 @@
--- Ends a move that has leads left: cancelled or failed. The caller holds the move's lock exclusively.
--- Messages of a failed move are archived with the reason, those of a cancelled one deleted. Answers with
--- the number of messages it took out of the queue.
+-- Ends a move that has leads left, as cancelled or failed. The caller holds the move's lock exclusively.
+-- Messages of a failed move are archived with the reason. Messages of a cancelled move are deleted. Returns
+-- the number of messages that it removed from the queue.
 create or replace function lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text default null)
 returns integer
 language plpgsql
@@ -53,4 +53,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.close_move(bigint, text, text)');
 
-comment on function lead_mover.close_move(bigint, text, text) is 'Ends a move that has leads left, as cancelled or failed, and takes its messages out of the queue.';
+comment on function lead_mover.close_move(bigint, text, text) is 'Ends a move that has leads left, as cancelled or failed, and removes its messages from the queue.';

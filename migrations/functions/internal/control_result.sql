@@ -1,4 +1,4 @@
--- The answer of pause and resume. p_text has two places, for the leads moved and those remaining.
+-- The result of pause and resume. p_text has two places, for the leads moved and those remaining.
 create or replace function lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text)
 returns jsonb
 language plpgsql
@@ -36,4 +36,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.control_result(uuid, bigint, text)');
 
-comment on function lead_mover.control_result(uuid, bigint, text) is 'What pause and resume answer with.';
+comment on function lead_mover.control_result(uuid, bigint, text) is 'The result of pause_lead_migration and resume_lead_migration.';

@@ -1,6 +1,6 @@
--- What can be told of an installation from the catalogs, one row a check. `lead-mover doctor` shows the same, and
--- beside it the connection, the version of the schema, whether a notification comes back, and failed moves.
--- p_workers: how many workers the service is to have.
+-- Checks an installation by its catalogs, one row a check. `lead-mover doctor` also checks the connection, the
+-- version of the schema, whether a notification is delivered, and failed moves.
+-- p_workers: the number of workers of the service.
 create or replace function lead_mover.doctor(p_workers integer default 2)
 returns table (check_name text, status text, found text, advice text)
 language sql
@@ -18,4 +18,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.doctor(integer)');
 
-comment on function lead_mover.doctor(integer) is 'Whether all that moves need is there, one row a check with status (ok, warning, failure, skipped), finding and advice.';
+comment on function lead_mover.doctor(integer) is 'Checks an installation: one row a check with its status (ok, warning, failure or skipped), finding and advice.';

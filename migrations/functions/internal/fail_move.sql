@@ -1,6 +1,7 @@
--- Ends a move as failed, called by a batch of it. If batches of its other lanes are running it only says
--- so in the ledger: the next batch that comes by when they are done ends it (see process_batch). Waiting
--- for them here would be waiting for somebody who may want the same. Answers with whether it has ended.
+-- Ends a move as failed. A batch of that move calls it. If batches of other lanes of the move are running, it
+-- only records the failure in the ledger, and the next batch that runs alone ends the move (see
+-- take_message). If it waited for the other batches here, two batches that fail at once would wait for each
+-- other. Returns whether the move has ended.
 create or replace function lead_mover.fail_move(p_migration_id bigint, p_failure text)
 returns boolean
 language plpgsql
@@ -24,4 +25,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.fail_move(bigint, text)');
 
-comment on function lead_mover.fail_move(bigint, text) is 'Ends a move as failed, or marks it for the next batch to end.';
+comment on function lead_mover.fail_move(bigint, text) is 'Ends a move as failed, or records the failure so that the next batch ends it.';

@@ -1,6 +1,6 @@
--- Does an error that was caught mean that somebody cancelled the statement? That has the same SQLSTATE as a
--- statement timeout, but is not for us to catch. The timeout's clock starts with the first part of what
--- the client sends, statement_timestamp() is the time of the last part: hence the tenth.
+-- Whether a caught error means that the statement was cancelled from outside. A cancel has the same SQLSTATE
+-- as a statement timeout, but must not be caught. The timeout starts with the first part of what the client
+-- sends; statement_timestamp() is the time of the last part. The tenth that is taken off allows for that.
 create or replace function lead_mover.is_cancelled(p_sqlstate text)
 returns boolean
 language plpgsql
@@ -20,4 +20,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.is_cancelled(text)');
 
-comment on function lead_mover.is_cancelled(text) is 'Whether an SQLSTATE means that somebody cancelled the statement, rather than that it took too long.';
+comment on function lead_mover.is_cancelled(text) is 'Whether an SQLSTATE means that the statement was cancelled from outside, rather than by statement_timeout.';

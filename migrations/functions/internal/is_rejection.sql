@@ -1,7 +1,7 @@
--- Does an error mean that the lead cannot be moved, or only that it did not work this time? The classes
--- below are those of the manual's appendix A that speak of the server's or the connection's state. Where a
--- foreign key says no because the target is there no more, that is no lead's fault: the next batch finds it
--- missing, and the move fails.
+-- Whether an error rejects the lead, or may not come again at the next attempt. The classes below are those of
+-- appendix A of the PostgreSQL manual that concern the state of the server or of the connection. A foreign key
+-- error because the target was deleted rejects no lead: the next batch finds the target missing, and the move
+-- fails.
 create or replace function lead_mover.is_rejection(p_sqlstate text, p_move lead_mover.moves)
 returns boolean
 language plpgsql
@@ -25,4 +25,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.is_rejection(text, lead_mover.moves)');
 
-comment on function lead_mover.is_rejection(text, lead_mover.moves) is 'Whether an SQLSTATE means that a lead''s move is refused, rather than that it may work later.';
+comment on function lead_mover.is_rejection(text, lead_mover.moves) is 'Whether an SQLSTATE rejects the lead, rather than that the next attempt may succeed.';

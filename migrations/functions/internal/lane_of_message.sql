@@ -1,5 +1,5 @@
--- The lane that a message belongs to, its move and how far that is; nulls for a message that is none of ours.
--- What the message says of itself is only a hint where to look: an application may have sent a copy of an old one.
+-- The lane of a message, its move and the move's progress; nulls for a message of no lane. The ids in the
+-- message only say which row to compare: an application may have sent a copy of an old message.
 create or replace function lead_mover.lane_of_message(
   p_message_id bigint,
   p_message jsonb,
@@ -14,11 +14,11 @@ as $$
 declare
   v_found record;
 begin
-  -- Other types are not even looked at: written out, a small message may be longer than a text can be.
+  -- Values of other types are not converted to text: a small message may have one whose text is too long.
   if jsonb_typeof(p_message -> 'migration_id') = 'number' and jsonb_typeof(p_message -> 'lane') = 'number'
     and (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$'
   then
-    select l as lane, m as migration, p as progress
+    select l as lane, m as move, p as progress
     into v_found
     from lead_mover.lanes l
     join lead_mover.moves m on m.migration_id = l.migration_id
@@ -28,7 +28,7 @@ begin
       and l.message_id = p_message_id;
 
     p_lane := v_found.lane;
-    p_move := v_found.migration;
+    p_move := v_found.move;
     p_progress := v_found.progress;
   end if;
 end
@@ -36,4 +36,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.lane_of_message(bigint, jsonb)');
 
-comment on function lead_mover.lane_of_message(bigint, jsonb) is 'The lane that a message belongs to, and its move, if it is one of ours.';
+comment on function lead_mover.lane_of_message(bigint, jsonb) is 'The lane of a message, its move and the move''s progress; nulls for a message of no lane.';

@@ -1,4 +1,4 @@
--- The active move of a run, locked exclusively: its running batches have ended and no new one begins until
+-- The active move of a run, locked exclusively: its running batches have ended, and no new batch starts until
 -- this transaction ends. A row of nulls where the run has no active move.
 create or replace function lead_mover.lock_active_move(p_run_id uuid)
 returns lead_mover.moves
@@ -21,7 +21,7 @@ begin
 
   perform pg_advisory_xact_lock(lead_mover.lock_key(v_move.migration_id));
 
-  -- It may have ended while we waited.
+  -- The move may have ended during the wait for the lock.
   select m.*
   into v_move
   from lead_mover.moves m

@@ -1,6 +1,6 @@
--- The advisory lock of one move. Batches hold it shared until they commit; whoever changes the state of
--- the move as a whole holds it exclusively, and so waits for the running batches and keeps new ones out.
--- The high bits spell LM, to stay clear of an application's own advisory locks.
+-- The key of the advisory lock of one move. A batch holds the lock shared until it commits. A function that
+-- changes the status of the move holds it exclusively: it waits for the running batches and keeps new ones
+-- from starting. The high bits are the letters LM, so that the key differs from an application's own.
 create or replace function lead_mover.lock_key(p_migration_id bigint)
 returns bigint
 language plpgsql

@@ -1,7 +1,7 @@
--- The messages for a run that an application sent itself and that no batch has adopted yet, locked. One that
--- a batch is just adopting is waited for, and is a move of ours after that. Messages of ours are left to
--- whoever holds the move's lock: taken here, without it, they would be what a batch that ends the move
--- waits for.
+-- Locks and returns the messages for a run that an application sent itself and that no batch has adopted yet.
+-- It waits for a batch that is adopting such a message; that message belongs to a move afterwards and is not
+-- returned. Messages of a move are not locked here, because the caller does not hold the move's lock yet: a
+-- batch that ends the move would wait for them, and the caller for that batch.
 create or replace function lead_mover.lock_sent_messages(p_run_id uuid)
 returns bigint[]
 language plpgsql
@@ -15,7 +15,7 @@ begin
   for v_sent in
     select q.msg_id, q.message
     from pgmq.q_lead_migration_queue q
-    -- In whatever notation a uuid may be written: upper case, in braces, with hyphens or without.
+    -- A uuid may be written in upper case, in braces, with or without hyphens.
     where replace(p_run_id::text, '-', '') = case
         when jsonb_typeof(q.message -> 'run_id') = 'string' then lower(translate(q.message ->> 'run_id', '{-}', ''))
       end
@@ -23,7 +23,7 @@ begin
     order by q.msg_id
     for update
   loop
-    -- Once more, with what was committed while we waited for it.
+    -- Checked again, with what was committed during the wait for the lock.
     if ((lead_mover.lane_of_message(v_sent.msg_id, v_sent.message)).p_lane).migration_id is null then
       v_message_ids := v_message_ids || v_sent.msg_id;
     end if;
@@ -35,4 +35,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.lock_sent_messages(uuid)');
 
-comment on function lead_mover.lock_sent_messages(uuid) is 'The messages for a run that an application sent itself and nobody has adopted yet, locked.';
+comment on function lead_mover.lock_sent_messages(uuid) is 'Locks and returns the messages for a run that an application sent itself and no batch has adopted.';

@@ -1,5 +1,5 @@
--- What stands in the queue for one lane. The progress is that of the whole move. In PL/pgSQL, like all
--- that a batch calls: it keeps its plans, where a function in SQL is parsed anew in each transaction.
+-- The queue message of one lane. Its progress is that of the whole move. The function is in PL/pgSQL, like all
+-- that a batch calls: PL/pgSQL keeps its plans, while a function in SQL is planned again in each transaction.
 create or replace function lead_mover.message(
   p_move lead_mover.moves,
   p_lane integer,
@@ -36,4 +36,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.message(lead_mover.moves, integer, bigint, bigint, bigint, timestamptz)');
 
-comment on function lead_mover.message(lead_mover.moves, integer, bigint, bigint, bigint, timestamptz) is 'The message that stands in the queue for one lane of a move.';
+comment on function lead_mover.message(lead_mover.moves, integer, bigint, bigint, bigint, timestamptz) is 'The queue message of one lane of a move.';

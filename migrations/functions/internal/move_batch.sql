@@ -1,8 +1,8 @@
--- Moves the next batch of a lane, by whichever way works: the short one (move_range); past leads that are
--- locked (move_leads); or around leads whose move is refused (bisect_leads). What goes wrong is undone
--- by itself, and answered in p_sqlstate and p_error for the caller to record; null: it went through.
+-- Moves the next batch of a lane: on the fast path (move_range); past locked leads (move_leads); or around
+-- rejected leads (bisect_leads). An error is undone within this function and returned in p_sqlstate and
+-- p_error, for the caller to record. p_sqlstate null: the batch succeeded.
 --
--- p_lane comes back with its cursor, and the leads that it passed by, as they are after the batch.
+-- p_lane comes back with next_id and skipped as they are after the batch.
 create or replace function lead_mover.move_batch(
   p_move lead_mover.moves,
   inout p_lane lead_mover.lanes,
@@ -47,12 +47,12 @@ begin
   end if;
 
   if v_revisit then
-    -- Come back to those that were locked.
+    -- Try the leads again that were locked before.
     v_page := p_lane.skipped[:p_limit];
     p_lane.skipped := p_lane.skipped[p_limit + 1:];
   else
-    -- The next leads of the range, and one more: where the batch after this one starts. As for `between`,
-    -- see move_range.
+    -- The next leads of the range, and one more, at which the batch after this one starts. For `between`, see
+    -- move_range.
     v_page := array(
       select l.id
       from lead_mover.leads l
@@ -103,4 +103,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.move_batch(lead_mover.moves, lead_mover.lanes, integer, bigint)');
 
-comment on function lead_mover.move_batch(lead_mover.moves, lead_mover.lanes, integer, bigint) is 'Moves the next batch of a lane, past what is locked and around what is refused.';
+comment on function lead_mover.move_batch(lead_mover.moves, lead_mover.lanes, integer, bigint) is 'Moves the next batch of a lane, past locked leads and around rejected ones.';

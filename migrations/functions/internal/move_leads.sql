@@ -1,14 +1,15 @@
--- Moves the given leads in one statement: all that are still in the run, not at the target and not locked
--- by another transaction. Raises whatever a constraint or a trigger has to say, deferred ones included.
+-- The slow path: moves the given leads in one statement, if they are still in the run, not at the target and
+-- not locked by another transaction. It raises every error of a constraint, also a deferred one, and of a
+-- trigger.
 --
--- Triggers of the lead table run with this function's search_path. Many name their tables without a schema,
--- and find them in public (or in extensions, on Supabase) when an application writes; so they do here. What
--- stands in this function itself is named so that nothing there can take its place. That goes for operators
--- between keys too: for a varchar, say, pg_catalog has none of its very type, and one in public that anybody
--- has made would be the better match.
+-- Triggers of the lead table run with this function's search_path. Many name their tables without a schema
+-- and find them in public (or in extensions, on Supabase) when an application writes, so the path has both.
+-- The function itself names its objects with a schema, so that no object in public takes their place. That
+-- includes the operators between keys: for varchar, for example, pg_catalog has no operator of that very type,
+-- and one that anybody created in public would be the better match.
 --
--- p_skipped: those locked elsewhere, to be come back to. p_unchanged: how many needed no move any more
--- (deleted, out of the run, or at the target already).
+-- p_skipped: leads that another transaction has locked, for a later batch. p_unchanged: how many leads needed
+-- no move (deleted, out of the run, or at the target already).
 create or replace function lead_mover.move_leads(
   p_move lead_mover.moves,
   p_ids anyarray,
@@ -24,7 +25,7 @@ declare
   v_moved_ids p_ids%type;
   v_held integer;
 begin
-  -- `no key` lets others go on adding notes and other child rows to a lead that is being moved.
+  -- With `no key`, other transactions can add notes and other child rows to a lead that is being moved.
   with listed as materialized (
     select u.id
     from pg_catalog.unnest(p_ids) as u (id)
@@ -62,10 +63,10 @@ begin
       message = 'a trigger on the lead table suppressed the update';
   end if;
 
-  -- What a deferred constraint has to say must be said here, where its batch can still be undone alone.
+  -- A deferred constraint must raise its error here, where this batch alone can still be undone.
   set constraints all immediate;
 
-  -- Why were the others passed by? Those that still want moving are locked.
+  -- Of the other leads, those that still need the move are locked.
   if p_moved < pg_catalog.cardinality(p_ids) then
     select
       pg_catalog.count(*) filter (where l.id is null),
@@ -83,4 +84,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.move_leads(lead_mover.moves, anyarray)');
 
-comment on function lead_mover.move_leads(lead_mover.moves, anyarray) is 'Moves the given leads in one statement, passing by those that are locked.';
+comment on function lead_mover.move_leads(lead_mover.moves, anyarray) is 'Moves the given leads in one statement and skips locked ones.';

@@ -1,14 +1,14 @@
--- Moves the next leads of a range, at most p_limit, in one walk along the index: the way of nearly every
--- batch. It does not pass by locked leads. Where it meets one that is not free within a millisecond, or
--- anything else that is not plain, it raises, and its caller goes the long way round (move_leads).
+-- The fast path: moves the next leads of a range, at most p_limit, in one index scan. Nearly every batch takes
+-- it. It does not skip locked leads. For a lead that stays locked for a millisecond, and for every other
+-- problem, it raises an error, and its caller takes the slow path (move_leads).
 --
 -- For its search_path, and the operators with a schema, see move_leads.
 --
--- `between` repeats what `=` says, and the walk does not become longer by it. It makes the leads of a run
--- seem so few to the planner that it takes no other index, whatever the statistics say: a walk along the
--- primary key, over the same keys, meets the leads of all the other runs.
+-- `between` repeats the condition of `=` and does not make the scan longer. It makes the planner estimate so
+-- few leads of a run that it chooses no other index, whatever the statistics are. A scan of the primary key
+-- has the same order, but reads the leads of all other runs.
 --
--- p_next_id: where the batch after this one starts; null at the end of the range.
+-- p_next_id: the key at which the batch after this one starts; null at the end of the range.
 create or replace function lead_mover.move_range(
   p_move lead_mover.moves,
   p_first_id anyelement,
@@ -25,7 +25,7 @@ as $$
 declare
   v_expected integer;
 begin
-  -- Both parts see the same snapshot, so leads that are added meanwhile cannot make it more than p_limit.
+  -- Both parts have the same snapshot, so leads that are added meanwhile cannot make it more than p_limit.
   with page as materialized (
     select l.id
     from lead_mover.leads l
@@ -58,14 +58,14 @@ begin
   if p_moved < v_expected then
     raise exception using
       errcode = 'lock_not_available',
-      message = 'some leads of the batch were changed by others, or a trigger suppressed the update';
+      message = 'another transaction changed some leads of the batch, or a trigger suppressed the update';
   end if;
 
-  -- What a deferred constraint has to say must be said here, where its batch can still be undone alone.
+  -- A deferred constraint must raise its error here, where this batch alone can still be undone.
   set constraints all immediate;
 end
 $$;
 
 select lead_mover.make_private('lead_mover.move_range(lead_mover.moves, anyelement, anyelement, integer)');
 
-comment on function lead_mover.move_range(lead_mover.moves, anyelement, anyelement, integer) is 'Moves the next leads of a range in one walk along the index, if nothing stands in the way.';
+comment on function lead_mover.move_range(lead_mover.moves, anyelement, anyelement, integer) is 'The fast path: moves the next leads of a range in one index scan.';

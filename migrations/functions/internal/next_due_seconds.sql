@@ -1,6 +1,6 @@
--- How long a worker that found nothing may sleep: until the next delayed message is due. Messages that are
--- due but held by somebody else are looked at again within a second, in case their holder dies.
--- Null: nothing waits.
+-- How long an idle worker may sleep, in seconds: until the next delayed message is due. For a due message that
+-- another transaction holds it is at most a second, because that transaction may end without a batch. Null:
+-- the queue is empty or all its messages are paused.
 create or replace function lead_mover.next_due_seconds()
 returns double precision
 language plpgsql
@@ -26,4 +26,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.next_due_seconds()');
 
-comment on function lead_mover.next_due_seconds() is 'Seconds until a message is due; null where none waits.';
+comment on function lead_mover.next_due_seconds() is 'Seconds until a message is due; null if none will be.';

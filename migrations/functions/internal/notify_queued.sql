@@ -1,5 +1,6 @@
--- Wakes the service at commit. No payload: waking says "look", the queue says what. Putting a message
--- back after a batch sends nothing, because every notifying commit takes one lock of the whole cluster.
+-- Wakes the service at commit. The notification has no payload: the service reads the queue. Putting a message
+-- back after a batch sends no notification, because every commit that notifies takes one lock of the whole
+-- cluster.
 create or replace function lead_mover.notify_queued()
 returns trigger
 language plpgsql

@@ -1,11 +1,10 @@
--- One batch of one message: the heart of the lead mover. Always answers with one row; outcome says what
--- it was:
---   idle     nothing is due; next_due_seconds says when the next message will be (null: none waits)
---   moved    a batch went through (leads_moved may be 0 where all of them were locked elsewhere)
---   failed   a batch, or the adoption of a message, was undone; it comes back by itself
---   ended    the move has failed for good
---   refused  a message that an application sent was archived
--- pickup_seconds is set by the first batch of a move: the time since it was queued.
+-- Processes one batch of one message. It always returns one row. outcome is one of
+--   idle              nothing is due; next_due_seconds is the time until a message is (null: none will be)
+--   moved             the batch succeeded (leads_moved is 0 if other transactions had all its leads locked)
+--   failed            the batch, or the adoption of a message, was undone; its message is due again later
+--   move_failed       the move has ended as failed
+--   message_archived  a message that an application sent was archived
+-- pickup_seconds is set by the first batch of a move: the time since the move was queued.
 create or replace function lead_mover.process_batch(
   p_batch_size integer default null,
   out outcome text,
@@ -23,8 +22,8 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
--- For all that it calls: a run imported a minute ago has no statistics, a session keeps the plans that it
--- made while the tables were tiny, and the plan must be a walk along an index all the same.
+-- These settings hold for all that it calls. A run imported a minute ago has no statistics, and a session keeps
+-- plans from when the tables were tiny; the plan must be an index scan in both cases.
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off
@@ -103,10 +102,10 @@ begin
   end if;
 
   outcome := v_recorded.p_outcome;
-  message := v_recorded.p_text;
+  message := v_recorded.p_message;
 end
 $$;
 
 select lead_mover.make_private('lead_mover.process_batch(integer)');
 
-comment on function lead_mover.process_batch(integer) is 'One batch of one message, with all that the service wants to know of it.';
+comment on function lead_mover.process_batch(integer) is 'Processes one batch of one message and returns one row with its outcome and counts.';

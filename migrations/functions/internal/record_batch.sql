@@ -1,6 +1,6 @@
--- Writes down what a batch did: the lane's progress and its next message, or its end. The last lane to end
--- ends the move. p_lane comes with its cursor as it is after the batch, and counts, like p_progress, as they
--- were before it.
+-- Records a batch: the lane's progress, and its next message or its end. The last lane that ends ends the
+-- move. p_lane has next_id and skipped as they are after the batch; its counts and those of p_progress are
+-- from before the batch.
 create or replace function lead_mover.record_batch(
   p_message_id bigint,
   p_move lead_mover.moves,
@@ -12,7 +12,7 @@ create or replace function lead_mover.record_batch(
   p_too_many_rejections boolean,
   out p_outcome text,
   out p_remaining bigint,
-  out p_text text,
+  out p_message text,
   out p_pickup_seconds double precision
 )
 language plpgsql
@@ -45,24 +45,24 @@ begin
   end if;
 
   if v_ended then
-    -- Counted leads that were never met are gone, or were put there by somebody. Where there were more
-    -- than counted, some were added to the run since, and moved with the rest.
+    -- Counted leads that no batch found are gone, or were at the target before their batch. If batches found
+    -- more leads than were counted, leads were added to the run since and moved with the rest.
     v_uncounted := p_lane.moved + p_lane.rejected + p_lane.unchanged + v_done - p_lane.total;
 
     delete from pgmq.q_lead_migration_queue q
     where q.msg_id = p_message_id;
   end if;
 
-  -- Below 0 where leads were added to the run; the end of the lane counts them.
+  -- Below 0 if leads were added to the run. They are counted when the lane ends.
   p_remaining := greatest(
     p_progress.total - p_progress.moved - p_progress.rejected - p_progress.unchanged - v_done + v_uncounted,
     0
   );
 
   if not v_ended then
-    -- At the end of the queue, with a new id. An update, so that the trigger that notifies of what was
-    -- queued does not fire: the worker that did the batch looks again anyway. Only where everything was
-    -- locked is there something to wait for: 0.1 s, doubling to 5 s.
+    -- Put the message at the end of the queue, with a new id. An update does not fire the trigger that
+    -- notifies; the worker of this batch reads the queue again anyway. The message is delayed only if all leads
+    -- were locked: 0.1 s, doubling to 5 s.
     update pgmq.q_lead_migration_queue q
     set
       msg_id = default,
@@ -109,7 +109,7 @@ begin
   end if;
 
   if v_ended then
-    -- Two lanes that end at once are put in order by this row, so that one of them sees 0.
+    -- This row's lock orders two lanes that end at once, so that one of them reads 0.
     update lead_mover.moves m
     set
       open_lanes = m.open_lanes - 1,
@@ -125,7 +125,7 @@ begin
     from lead_mover.progress p
     where p.migration_id = p_move.migration_id;
 
-    -- However few they were: not one lead of the move went through.
+    -- Every lead of the move was rejected, however few they are.
     if v_progress.rejected > 0 and v_progress.rejected = v_progress.total then
       v_failure := coalesce(v_failure, format(c_too_many, v_progress.rejected, p_move.migration_id));
     end if;
@@ -148,10 +148,10 @@ begin
     p_outcome := 'moved';
   end if;
 
-  p_text := coalesce(v_failure, format('Batch processado: %s leads movidos, %s restantes', p_moved, p_remaining));
+  p_message := coalesce(v_failure, format('Batch processado: %s leads movidos, %s restantes', p_moved, p_remaining));
 end
 $$;
 
 select lead_mover.make_private('lead_mover.record_batch(bigint, lead_mover.moves, lead_mover.lanes, lead_mover.progress, integer, integer, integer, boolean)');
 
-comment on function lead_mover.record_batch(bigint, lead_mover.moves, lead_mover.lanes, lead_mover.progress, integer, integer, integer, boolean) is 'Writes down what a batch did, and puts the lane''s message back or ends the lane.';
+comment on function lead_mover.record_batch(bigint, lead_mover.moves, lead_mover.lanes, lead_mover.progress, integer, integer, integer, boolean) is 'Records a batch, and puts the lane''s message back or ends the lane.';

@@ -1,6 +1,6 @@
--- Writes down that a batch was undone, and why. Its message comes back after a delay that doubles with
--- each attempt, 1 s to 5 min; after ten attempts in a row without progress the move has failed. After a
--- timeout the next batch is half as large.
+-- Records that a batch was undone, and why. Its message is due again after a delay that doubles with each
+-- attempt, from 1 s to 5 min. After ten attempts in a row without progress the move fails. After a timeout the
+-- next batch is half as large.
 create or replace function lead_mover.record_failure(
   p_message_id bigint,
   p_migration_id bigint,
@@ -8,7 +8,7 @@ create or replace function lead_mover.record_failure(
   p_sqlstate text,
   p_error text,
   out p_outcome text,
-  out p_text text
+  out p_message text
 )
 language plpgsql
 volatile
@@ -35,20 +35,20 @@ begin
 
   v_delay := least(interval '1 second' * 2 ^ (v_attempts - 1), interval '5 minutes');
   p_outcome := 'failed';
-  p_text := format(
+  p_message := format(
     'Falha no lote (tentativa %s de %s, nova tentativa em %s s): %s',
     v_attempts, c_most_attempts, extract(epoch from v_delay)::integer, p_error
   );
 
   if v_attempts >= c_most_attempts then
-    p_text := format('Sem progresso após %s tentativas: %s', v_attempts, p_error);
+    p_message := format('Sem progresso após %s tentativas: %s', v_attempts, p_error);
 
-    if lead_mover.fail_move(p_migration_id, p_text) then
+    if lead_mover.fail_move(p_migration_id, p_message) then
       p_outcome := 'move_failed';
       return;
     end if;
 
-    -- Batches of its other lanes are running: the next to come by ends it, so it must not be late.
+    -- Batches of other lanes are running. The next batch ends the move, so it must not be delayed.
     v_delay := interval '0';
   end if;
 
@@ -62,4 +62,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.record_failure(bigint, bigint, integer, text, text)');
 
-comment on function lead_mover.record_failure(bigint, bigint, integer, text, text) is 'Writes down that a batch was undone, and when its message comes back.';
+comment on function lead_mover.record_failure(bigint, bigint, integer, text, text) is 'Records that a batch was undone, and when its message is due again.';

@@ -1,11 +1,12 @@
--- What Prometheus is told of the queue and the ledger: it reads the queue, the lanes of active moves, and of
--- moves that have ended nothing but how many they are; PGMQ's archive not at all.
+-- One reading of queue and ledger, for the gauges. It reads the queue and the lanes of active moves. Of ended
+-- moves it reads only the number, and it does not read PGMQ's archive.
 --
--- The active moves are looked up first, and the rest is planned anew each time (force_custom_plan): so the
--- planner sees how many there are, where statistics would often be those of another hour. Few are looked up in
--- the index one by one; were there thousands, one walk along all lanes is quicker.
+-- It looks up the active moves first, and the rest is planned each time (force_custom_plan). So the planner
+-- has their number, where the statistics are often an hour old. Few moves are looked up in the index one by
+-- one; for thousands, one scan of all lanes is quicker.
 --
--- A message is as old as it has been due: one that waits for its next try, or is paused, keeps nobody waiting.
+-- The age of a message is the time since it was due. A message that waits for its next attempt, or is paused,
+-- has no age.
 create or replace function lead_mover.sample()
 returns table (
   queue_depth bigint,
@@ -38,16 +39,16 @@ begin
   into queue_depth, oldest_message_age_seconds
   from pgmq.q_lead_migration_queue q;
 
-  -- A lane that moves leads which came into the run since it was counted is below 0 for a moment.
+  -- A lane is below 0 while it moves leads that were added to the run after the count.
   select coalesce(sum(greatest(l.total - l.moved - l.rejected - l.unchanged, 0)), 0)::bigint
   into leads_remaining
   from lead_mover.lanes l
   where l.migration_id = any (v_active);
 
-  select coalesce(jsonb_object_agg(s.status, s.migrations), '{}')
+  select coalesce(jsonb_object_agg(s.status, s.moves), '{}')
   into status_counts
   from (
-    select m.status, count(*) as migrations
+    select m.status, count(*) as moves
     from lead_mover.moves m
     group by m.status
   ) s;
@@ -58,4 +59,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.sample()');
 
-comment on function lead_mover.sample() is 'Queue and ledger in numbers, for the gauges.';
+comment on function lead_mover.sample() is 'One reading of queue and ledger, for the gauges.';

@@ -1,6 +1,6 @@
--- Puts a message into the queue for every lane that has leads left and no message: when a move is
--- queued, resumed or retried. One statement, so the trigger on the queue notifies once. A move that nobody
--- was told a message of yet gets that of its first lane. Answers with the move.
+-- Sends a message for every lane of a move that has leads left and no message: when the move is queued,
+-- resumed or retried. It is one statement, so that the trigger on the queue notifies once. A move that has no
+-- message_id yet gets that of its first lane. Returns the move.
 create or replace function lead_mover.send_lanes(p_migration_id bigint)
 returns lead_mover.moves
 language sql
@@ -36,4 +36,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.send_lanes(bigint)');
 
-comment on function lead_mover.send_lanes(bigint) is 'Puts a message into the queue for every open lane that has none.';
+comment on function lead_mover.send_lanes(bigint) is 'Sends a message for every open lane that has none.';

@@ -1,8 +1,8 @@
--- Opens a move: counts the leads of the run that are not at the target, splits their keys into lanes and
--- sends a message for each. Asked again for the same run and target while that move is active, it answers
--- with that move. Answers with a row of nulls when there is no lead to move.
+-- Starts a move: counts the leads of the run that are not at the target, splits their keys into lanes and
+-- sends a message for each lane. If the run has an active move to the same target, it returns that move. It
+-- returns a row of nulls when there is no lead to move.
 --
--- p_message_id: a message that is in the queue already (an application sent it); it becomes the first
+-- p_message_id: a message that an application sent and that is in the queue already. It becomes the first
 -- lane's message instead of a new one.
 create or replace function lead_mover.start_move(
   p_run_id uuid,
@@ -35,7 +35,7 @@ declare
 begin
   v_run_name := lead_mover.check_target(p_run_id, p_funnel_id, p_column_id, v_batch_size);
 
-  -- A lane is a whole number of batches long, so that only the last batch of a move is a short one.
+  -- The length of a lane is a multiple of the batch size, so that only the last batch of a move is smaller.
   v_step := v_batch_size * ceil(c_least_lane::numeric / v_batch_size)::integer;
 
   loop
@@ -58,8 +58,8 @@ begin
         );
     end if;
 
-    -- Here and below, only the run's own index has the leads in that order. With `=` for the run the primary
-    -- key has it too, and a walk along that one meets the leads of all the other runs.
+    -- Here and below, only the index on the run has the leads in that order. With `=` for the run the primary
+    -- key has that order too, and a scan of it reads the leads of all other runs.
     select l.id
     into v_last_id
     from lead_mover.leads l
@@ -72,7 +72,7 @@ begin
       return null;
     end if;
 
-    -- One walk along the index counts the leads and finds where each stretch of v_step begins and ends.
+    -- One index scan counts the leads and finds the first and the last key of each v_step leads.
     select
       count(*),
       array_agg(counted.id order by counted.n) filter (where counted.n % v_step = 1 or v_step = 1),
@@ -109,7 +109,7 @@ begin
     exit when found;
   end loop;
 
-  -- Lane k has the stretches from from_step to to_step.
+  -- Lane k has the steps from from_step to to_step.
   insert into lead_mover.lanes (migration_id, lane, message_id, next_id, last_id, batch_size, total)
   select
     v_move.migration_id,
@@ -139,4 +139,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.start_move(uuid, uuid, uuid, integer, bigint)');
 
-comment on function lead_mover.start_move(uuid, uuid, uuid, integer, bigint) is 'Opens a move, split into lanes with a message each, or answers with the active one.';
+comment on function lead_mover.start_move(uuid, uuid, uuid, integer, bigint) is 'Starts a move, split into lanes with a message each, or returns the active move to the same target.';

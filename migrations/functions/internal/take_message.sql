@@ -1,10 +1,11 @@
--- Takes the first message that is due and that nobody else holds. Holding the message's row is holding its
--- lane; with it goes the move's lock, shared, so that whoever cancels, pauses or fails the move waits for
--- the batch and keeps new ones out. It never waits for either lock, so it cannot be part of a deadlock
--- over them. Both are let go when the transaction ends, also when its server process dies.
+-- Takes the first message that is due and that no other transaction has locked. The row lock of the message is
+-- the lock of its lane. With it the batch takes the move's lock, shared, so that a cancel, pause or failure of
+-- the move waits for the batch and keeps new batches from starting. It waits for neither lock, so that it
+-- cannot cause a deadlock over them. The server releases both when the transaction ends, also when its process
+-- dies.
 --
--- p_message_id null: nothing is due. p_reason: why a message that is none of ours was not adopted, and
--- p_outcome what became of it (see adopt_message).
+-- p_message_id null: nothing is due. p_reason: why a message of no lane was not adopted; p_outcome is then the
+-- result of adopt_message.
 create or replace function lead_mover.take_message(
   out p_message_id bigint,
   out p_lane lead_mover.lanes,
@@ -35,7 +36,7 @@ begin
     exit when not found;
 
     v_last_message_id := p_message_id;
-    -- Not before the row is held: from then on nobody else changes the lane.
+    -- Only after the row is locked: from then on no other transaction changes the lane.
     v_owner := lead_mover.lane_of_message(p_message_id, v_message);
 
     if (v_owner.p_lane).migration_id is null then
@@ -55,13 +56,13 @@ begin
     p_move := v_owner.p_move;
     p_progress := v_owner.p_progress;
 
-    -- Somebody is cancelling, pausing or failing this move: on to the next.
+    -- Another transaction is cancelling, pausing or failing this move.
     continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_move.migration_id));
 
-    -- Only its message may have been made due by hand.
+    -- The message was made due by hand.
     continue when p_move.status = 'paused';
 
-    -- A move that has to fail is ended by the first batch that is alone with it.
+    -- The first batch that runs alone ends a move whose failure is recorded.
     exit when p_move.failure is null
       or pg_try_advisory_xact_lock(lead_mover.lock_key(p_move.migration_id));
   end loop;
@@ -70,4 +71,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.take_message()');
 
-comment on function lead_mover.take_message() is 'Takes the first due message that nobody holds, with its lane and its move.';
+comment on function lead_mover.take_message() is 'Takes the first due message that no other transaction has locked, with its lane and its move.';

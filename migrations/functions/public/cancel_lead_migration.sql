@@ -1,5 +1,5 @@
--- Cancels the run's active move. It waits for the batches of that move that are running; once it has
--- committed no further lead of that move changes place.
+-- Cancels the run's active move. It waits for the running batches of that move. Once it has committed, no
+-- further lead of the move is moved.
 create or replace function public.cancel_lead_migration(p_run_id uuid)
 returns jsonb
 language plpgsql
@@ -13,7 +13,7 @@ declare
   v_progress lead_mover.progress;
   v_messages integer;
 begin
-  -- Messages that an application sent itself have no row in the ledger.
+  -- Messages that an application sent itself, and no batch has adopted, have no row in the ledger.
   v_sent := lead_mover.lock_sent_messages(p_run_id);
 
   delete from pgmq.q_lead_migration_queue q
@@ -51,4 +51,4 @@ $$;
 
 select lead_mover.make_private('public.cancel_lead_migration(uuid)');
 
-comment on function public.cancel_lead_migration(uuid) is 'Cancels the run''s active move; once committed, no further lead of it changes place.';
+comment on function public.cancel_lead_migration(uuid) is 'Cancels the run''s active move. Once committed, no further lead of it is moved.';

@@ -58,4 +58,4 @@ $$;
 
 select lead_mover.make_private('public.get_lead_migration_progress(uuid)');
 
-comment on function public.get_lead_migration_progress(uuid) is 'One row a move, newest first: how far it is and how fast. Null: the moves of all runs.';
+comment on function public.get_lead_migration_progress(uuid) is 'One row a move, newest first, with its progress and rate. p_run_id null: the moves of all runs.';

@@ -15,4 +15,4 @@ $$;
 
 select lead_mover.make_private('public.get_lead_migration_queue_status()');
 
-comment on function public.get_lead_migration_queue_status() is 'How many messages are in the queue, and when the oldest and the newest were put there.';
+comment on function public.get_lead_migration_queue_status() is 'The number of messages in the queue, and when the oldest and the newest were sent.';

@@ -17,4 +17,4 @@ $$;
 
 select lead_mover.make_private('public.get_lead_migration_rejections(bigint)');
 
-comment on function public.get_lead_migration_rejections(bigint) is 'One row for each lead that a move could not move, with the error that refused it.';
+comment on function public.get_lead_migration_rejections(bigint) is 'One row a rejected lead of the move, with the error.';

@@ -1,5 +1,5 @@
--- Pauses the run's active move. Its messages stay in the queue, due never, until it is resumed. A message
--- that an application sent itself, and that no batch has taken yet, is adopted first.
+-- Pauses the run's active move. Its messages stay in the queue with vt = infinity until it is resumed. Messages
+-- that an application sent itself and that no batch has adopted yet are adopted first.
 create or replace function public.pause_lead_migration(p_run_id uuid)
 returns jsonb
 language plpgsql

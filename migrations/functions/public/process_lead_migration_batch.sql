@@ -1,4 +1,4 @@
--- Processes one batch of one message, in one transaction: the caller's. No row when nothing is due.
+-- Processes one batch of one message, in the caller's transaction. It returns no row when nothing is due.
 create or replace function public.process_lead_migration_batch(p_batch_size integer default null)
 returns table (
   message_id bigint,
@@ -32,4 +32,4 @@ $$;
 
 select lead_mover.make_private('public.process_lead_migration_batch(integer)');
 
-comment on function public.process_lead_migration_batch(integer) is 'Processes one batch of one message and answers with one row; none when nothing is due. error_message is the text for people on success too.';
+comment on function public.process_lead_migration_batch(integer) is 'Processes one batch of one message and returns one row, or none when nothing is due. error_message has a message on success too.';

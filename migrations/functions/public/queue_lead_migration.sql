@@ -1,5 +1,5 @@
--- Queues the move of every lead of the run that is not in that funnel and column yet. Takes part in the
--- caller's transaction: nothing is queued, and nobody is woken, unless it commits.
+-- Queues the move of every lead of the run that is not in that funnel and column yet. It is part of the
+-- caller's transaction: it queues a move and notifies the service only if that commits.
 create or replace function public.queue_lead_migration(
   p_run_id uuid,
   p_funnel_id uuid,
@@ -42,4 +42,4 @@ $$;
 
 select lead_mover.make_private('public.queue_lead_migration(uuid, uuid, uuid, integer)');
 
-comment on function public.queue_lead_migration(uuid, uuid, uuid, integer) is 'Queues the move of a run''s leads to a funnel and column. Raises LM001 no such run, LM002 no such column, LM003 batch size, LM004 active move to another target.';
+comment on function public.queue_lead_migration(uuid, uuid, uuid, integer) is 'Queues the move of a run''s leads to a funnel and column. Raises LM001: no such run; LM002: no such column; LM003: batch size; LM004: active move to another target.';

@@ -1,6 +1,6 @@
--- Resumes the run's paused move: new messages at the end of the queue, which wake the service at commit.
--- A move that is not paused goes on as it is. One that was about to fail gets another chance: its reason is
--- forgotten, and what still stands in its way says so again.
+-- Resumes the run's paused move: it sends new messages to the end of the queue, which wake the service at
+-- commit. A move that is not paused stays as it is. The recorded failure of a move that was about to fail is
+-- cleared; if its cause persists, the next batch records it again.
 create or replace function public.resume_lead_migration(p_run_id uuid)
 returns jsonb
 language plpgsql

@@ -1,6 +1,6 @@
--- Takes up again what the run's last move left: the leads that a failed move did not come to, and those
--- that were refused. A new move to the same target, so that what the old one's row says stays true; leads
--- that the old one moved are not looked at again, wherever people have put them since.
+-- Retries what the run's last move left: the leads that a failed move did not get to, and the rejected leads.
+-- It starts a new move to the same target and does not change the old move's row. It does not read leads that
+-- the old move moved, wherever users have put them since.
 create or replace function public.retry_lead_migration(p_run_id uuid)
 returns jsonb
 language plpgsql
@@ -50,7 +50,7 @@ begin
     returning *
     into v_new;
 
-    -- Somebody else was retrying at the same time.
+    -- Another transaction started a move of the run at the same time.
     v_active := not found;
   end if;
 
@@ -70,7 +70,7 @@ begin
       l.last_id,
       l.skipped,
       v_new.batch_size,
-      -- Where leads were added to the run, more than were counted may have been moved already.
+      -- Below 0 if leads were added to the run and moved.
       greatest(l.total - l.moved - l.rejected - l.unchanged, 0)
     from lead_mover.lanes l
     where l.migration_id = v_old.migration_id
@@ -106,4 +106,4 @@ $$;
 
 select lead_mover.make_private('public.retry_lead_migration(uuid)');
 
-comment on function public.retry_lead_migration(uuid) is 'Takes up again what the run''s failed move left, or the leads that its finished move could not move.';
+comment on function public.retry_lead_migration(uuid) is 'Retries the leads that the run''s failed move left, and those that its last move rejected.';

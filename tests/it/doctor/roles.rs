@@ -161,14 +161,14 @@ async fn settings_of_the_connection_string_are_to_be_changed_there() {
 
     report.assert_failure(
         "writable",
-        "take default_transaction_read_only out of the options in DATABASE_URL",
+        "remove default_transaction_read_only from the options in DATABASE_URL",
     );
     assert_eq!(
         report.check("statement_timeout"),
         (
             "warning",
             "statements are ended after 999 ms (statement_timeout)",
-            Some("take statement_timeout out of the options in DATABASE_URL")
+            Some("remove statement_timeout from the options in DATABASE_URL")
         )
     );
 }

@@ -62,7 +62,7 @@ variants! {
 
     every_batch_notifies,
     noticed by "controls::resume::resume_notifies_once_at_commit_and_pause_does_not":
-        in "internal/notify_queued" "after insert on" => "after insert or update on";
+        in "../triggers/lead_migration_queued" "after insert on" => "after insert or update on";
 
     the_message_says_what_it_said,
     noticed by "queueing::enqueue::the_message_in_the_queue_has_the_contracts_shape":
