@@ -8,7 +8,7 @@ SHELL_SCRIPTS := .ci/run scripts/setup
 
 # Cargo uses all cores by itself, and steps side by side would only mix up what they print.
 .NOTPARALLEL:
-.PHONY: help setup test-setup linter-setup demo test bench check schema advisories shellcheck compose dockerfile yaml github sql deny rustfmt clippy rustdoc
+.PHONY: help setup test-setup linter-setup demo test mutants model bench check schema advisories shellcheck compose dockerfile yaml github sql deny rustfmt clippy rustdoc
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,17 @@ demo: setup ## move 992 leads in a private PostgreSQL and watch (ARGS=--exit end
 
 test: test-setup ## all tests (ARGS=NAME for those with NAME in their name)
 	cargo test --locked $(ARGS)
+
+mutants: test-setup ## change the SQL wrongly in many ways; a test has to notice each (CI does it every night)
+	cargo test --locked --test it -- --ignored mutants::
+	UPDATE_VERIFIED=mutants cargo test --locked --test it -- --exact verified::make_mutants_passed_with_these_migrations
+
+# How many scenarios `model` plays.
+PROPTEST_CASES ?= 3000
+
+model: test-setup ## play random scenarios against a model of the promises (CI does it every night)
+	PROPTEST_CASES=$(PROPTEST_CASES) cargo test --locked --test it -- model::
+	UPDATE_VERIFIED=model cargo test --locked --test it -- --exact verified::make_model_passed_with_these_migrations
 
 bench: setup ## measure what a move costs, and whom (ARGS='--only growth')
 	cargo bench --locked --bench moves -- $(ARGS)

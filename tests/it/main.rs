@@ -19,3 +19,4 @@ mod queueing;
 mod rights;
 mod service;
 mod support;
+mod verified;

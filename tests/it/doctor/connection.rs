@@ -12,6 +12,9 @@ use crate::support::{
 const LISTEN_ELSEWHERE: &str =
     "put a direct or session-mode connection (Supabase: port 5432) into DATABASE_LISTEN_URL";
 
+/// Where no answer or notification comes, it need not be waited for long.
+const SHORT: [&str; 2] = ["--timings", "notify=1s,check=2s"];
+
 #[tokio::test]
 async fn without_a_server_all_other_checks_are_skipped() {
     let report = Examined::of("host=127.0.0.1 port=1 user=u dbname=x", &[]).await;
@@ -97,7 +100,7 @@ async fn a_server_that_stops_answering_is_asked_once() {
         ..Weather::default()
     });
 
-    let report = Examined::of(&proxy.connection_string(), &[]).await;
+    let report = Examined::of(&proxy.connection_string(), &SHORT).await;
 
     report.assert_failure(
         "connection",
@@ -105,7 +108,7 @@ async fn a_server_that_stops_answering_is_asked_once() {
     );
     assert_eq!(
         report.check("connection").1,
-        "the database did not answer within 10s"
+        "the database did not answer within 2s"
     );
     assert_eq!(report.with("skipped"), ALL_CHECKS[1..]);
 }
@@ -117,7 +120,7 @@ async fn listening_in_another_database_receives_nothing_from_this_one() {
 
     let report = Examined::of(
         &database.connection_string(),
-        &["--database-listen-url", &listen_url],
+        &["--database-listen-url", &listen_url, SHORT[0], SHORT[1]],
     )
     .await;
 
@@ -162,14 +165,19 @@ async fn a_listen_that_is_never_answered_is_a_failure() {
 
     let report = Examined::of(
         &database.connection_string(),
-        &["--database-listen-url", &proxy.connection_string()],
+        &[
+            "--database-listen-url",
+            &proxy.connection_string(),
+            SHORT[0],
+            SHORT[1],
+        ],
     )
     .await;
 
     report.assert_failure("listen", LISTEN_ELSEWHERE);
     assert_eq!(
         report.check("listen").1,
-        "the listener's connection did not answer within 5s"
+        "the listener's connection did not answer within 1s"
     );
     assert_eq!(report.with("skipped"), Vec::<&str>::new());
 }
@@ -183,7 +191,7 @@ async fn a_pooler_that_loses_notifications_is_a_warning_until_there_is_a_listen_
         ..Weather::default()
     });
 
-    let deaf = doctor(&proxy.connection_string(), &[]).await;
+    let deaf = doctor(&proxy.connection_string(), &SHORT).await;
 
     assert_eq!(deaf.status, Some(0), "it works by looking: {deaf:?}");
     for line in [
@@ -205,7 +213,12 @@ async fn a_pooler_that_loses_notifications_is_a_warning_until_there_is_a_listen_
 
     let hearing = Examined::of(
         &proxy.connection_string(),
-        &["--database-listen-url", &database.connection_string()],
+        &[
+            "--database-listen-url",
+            &database.connection_string(),
+            SHORT[0],
+            SHORT[1],
+        ],
     )
     .await;
 
@@ -228,7 +241,7 @@ async fn a_service_that_is_not_to_listen_needs_no_notifications() {
 
     let report = Examined::of(
         &proxy.connection_string(),
-        &["--database-listen-url", "off"],
+        &["--database-listen-url", "off", SHORT[0], SHORT[1]],
     )
     .await;
 

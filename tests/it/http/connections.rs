@@ -5,10 +5,13 @@ use tokio::net::TcpStream;
 
 use crate::support::{Database, Service, get};
 
+/// A client that takes longer than this for its request is given up.
+const SHORT: &str = "http_head=1s,http_body=1s";
+
 #[tokio::test]
 async fn the_connection_of_a_request_that_is_never_finished_is_closed() {
     let database = Database::new().await;
-    let service = Service::start(&database, &["--api-token", "key"]).await;
+    let service = Service::start(&database, &["--api-token", "key", "--timings", SHORT]).await;
 
     for beginning in [
         "",
@@ -33,7 +36,7 @@ async fn the_connection_of_a_request_that_is_never_finished_is_closed() {
 #[tokio::test]
 async fn a_thousand_idle_connections_do_not_keep_others_out_for_good() {
     let database = Database::new().await;
-    let service = Service::start(&database, &[]).await;
+    let service = Service::start(&database, &["--timings", SHORT]).await;
     let mut idle = Vec::new();
     for _ in 0..1000 {
         idle.push(TcpStream::connect(service.address()).await.unwrap());

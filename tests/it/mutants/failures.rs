@@ -1,79 +1,79 @@
-//! Naive ways to meet errors, refusals and messages that are no good.
+//! Wrong ways to handle errors, rejections and messages that cannot be read.
 
-use super::variants;
+use super::mutants;
 
-variants! {
+mutants! {
     /// What it would write down is lost with its transaction.
     a_failing_batch_raises,
     noticed by "failures::failing_batches::a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay":
-        in "internal/record_failure" "if lead_mover.is_cancelled(p_sqlstate) then" => "if true then";
+        in "functions/internal/record_failure" "if lead_mover.is_cancelled(p_sqlstate) then" => "if true then";
 
     a_failing_batch_comes_back_at_once,
     noticed by "failures::failing_batches::a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay":
-        in "internal/record_failure" "vt = clock_timestamp() + v_delay," => "vt = clock_timestamp(),";
+        in "functions/internal/record_failure" "vt = clock_timestamp() + v_delay," => "vt = clock_timestamp(),";
 
     the_delay_does_not_grow,
     noticed by "failures::failing_batches::a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay":
-        in "internal/record_failure" "interval '1 second' * 2 ^ (v_attempts - 1)" => "interval '1 second'";
+        in "functions/internal/record_failure" "interval '1 second' * 2 ^ (v_attempts - 1)" => "interval '1 second'";
 
     attempts_are_not_counted,
     noticed by "failures::failing_batches::ten_attempts_after_growing_delays_end_the_move_as_failed":
-        in "internal/record_failure" "attempts = l.attempts + 1" => "attempts = l.attempts";
+        in "functions/internal/record_failure" "attempts = l.attempts + 1" => "attempts = l.attempts";
 
     it_never_gives_up,
     noticed by "failures::failing_batches::ten_attempts_after_growing_delays_end_the_move_as_failed":
-        in "internal/record_failure" "if v_attempts >= c_most_attempts then" => "if false then";
+        in "functions/internal/record_failure" "if v_attempts >= c_most_attempts then" => "if false then";
 
     attempts_are_counted_through_progress,
     noticed by "failures::failing_batches::a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay":
-        in "internal/record_batch"
+        in "functions/internal/record_batch"
         "attempts = case when v_lock_waits = 0 then 0 else l.attempts end," => "attempts = l.attempts,";
 
     a_statement_that_took_too_long_is_not_caught,
     noticed by "failures::timeouts::after_a_statement_timeout_the_next_batch_is_half_as_large":
-        in "internal/move_batch" "when query_canceled or others then" => "when others then";
+        in "functions/internal/move_batch" "when query_canceled or others then" => "when others then";
 
     a_statement_that_took_too_long_was_cancelled,
     noticed by "failures::timeouts::after_a_statement_timeout_the_next_batch_is_half_as_large":
-        in "internal/is_cancelled" "v_statement_timeout = interval '0'" => "true";
+        in "functions/internal/is_cancelled" "v_statement_timeout = interval '0'" => "true";
 
     a_cancelled_statement_is_a_failure,
     noticed by "failures::timeouts::a_cancelled_statement_is_no_failure_of_the_move":
-        in "internal/is_cancelled" "p_sqlstate = '57014'" => "false";
+        in "functions/internal/is_cancelled" "p_sqlstate = '57014'" => "false";
 
     a_batch_that_took_too_long_is_tried_as_it_was,
     noticed by "failures::timeouts::after_a_statement_timeout_the_next_batch_is_half_as_large":
-        in "internal/record_failure"
+        in "functions/internal/record_failure"
         "batch_size = case when p_sqlstate in ('57014', '55P03') then greatest(l.batch_size / 2, 1) else l.batch_size end" =>
         "batch_size = l.batch_size";
 
     batches_stay_small_after_a_timeout,
     noticed by "failures::failing_batches::batches_that_were_made_smaller_grow_back_to_the_moves_size":
-        in "internal/record_batch"
+        in "functions/internal/record_batch"
         "batch_size = least(p_move.batch_size, l.batch_size * 2)" => "batch_size = l.batch_size";
 
     /// The time-out has fired: a second way is one without.
     whatever_goes_wrong_is_tried_the_long_way,
     noticed by "failures::timeouts::after_a_statement_timeout_the_next_batch_is_half_as_large":
-        in "internal/move_batch"
+        in "functions/internal/move_batch"
         "if p_sqlstate <> '55P03' and not lead_mover.is_rejection(p_sqlstate, p_move) then" => "if false then";
 
     locked_leads_are_looked_at_without_a_pause,
     noticed by "moves::people_locks::leads_locked_at_the_head_are_come_back_to":
-        in "internal/record_batch"
+        in "functions/internal/record_batch"
         "when v_lock_waits = 0 then interval '0'" => "when true then interval '0'";
 
     a_deferred_constraint_speaks_at_the_commit,
     noticed by "failures::rejections::a_lead_that_would_be_rejected_only_at_commit_is_isolated_too":
-        in "internal/move_range" "set constraints all immediate;" => "";
+        in "functions/internal/move_range" "set constraints all immediate;" => "";
 
     a_deferred_constraint_speaks_at_the_commit_of_the_long_way,
     noticed by "failures::rejections::a_lead_that_would_be_rejected_only_at_commit_is_isolated_too":
-        in "internal/move_leads" "set constraints all immediate;" => "";
+        in "functions/internal/move_leads" "set constraints all immediate;" => "";
 
     a_refused_lead_takes_its_neighbours_along,
     noticed by "failures::rejections::a_trigger_rejects_one_lead_of_a_hundred_and_the_rest_moves":
-        in "internal/bisect_leads"
+        in "functions/internal/bisect_leads"
         "if v_from = v_to then" => "if true then"
         "values (p_move.migration_id, p_ids[v_from]::text, v_sqlstate, v_error)" =>
         "select p_move.migration_id, refused.id::text, v_sqlstate, v_error from unnest(p_ids[v_from:v_to]) as refused (id)"
@@ -81,66 +81,66 @@ variants! {
 
     a_refused_lead_fails_its_batch,
     noticed by "failures::rejections::a_trigger_rejects_one_lead_of_a_hundred_and_the_rest_moves":
-        in "internal/move_batch" "if lead_mover.is_rejection(p_sqlstate, p_move) then" => "if false then";
+        in "functions/internal/move_batch" "if lead_mover.is_rejection(p_sqlstate, p_move) then" => "if false then";
 
     rejections_have_no_cap,
     noticed by "failures::rejection_limits::after_a_thousand_rejections_the_move_fails_and_lists_no_more":
-        in "internal/process_batch" "v_batch.p_rejected >= v_most_rejections" => "false";
+        in "functions/internal/process_batch" "v_batch.p_rejected >= v_most_rejections" => "false";
 
     rejections_of_a_large_run_have_no_cap,
     noticed by "failures::failing_moves::a_move_with_a_thousand_rejected_leads_stops_and_a_retry_moves_the_rest":
-        in "internal/process_batch"
+        in "functions/internal/process_batch"
         "c_most_rejections - (v_taken.p_progress).rejected" => "nullif((v_taken.p_progress).total, 0) - (v_taken.p_progress).rejected";
 
     the_cap_of_rejections_is_looked_at_after_the_batch,
     noticed by "failures::failing_moves::a_move_with_a_thousand_rejected_leads_stops_and_a_retry_moves_the_rest":
-        in "internal/bisect_leads" "and p_rejected < p_most_rejections" => "";
+        in "functions/internal/bisect_leads" "and p_rejected < p_most_rejections" => "";
 
     leads_behind_the_cap_are_forgotten,
     noticed by "failures::failing_moves::a_move_with_a_thousand_rejected_leads_stops_and_a_retry_moves_the_rest":
-        in "internal/bisect_leads" "from unnest(v_todo) as stretch (r)" => "from unnest(v_todo[:0]) as stretch (r)";
+        in "functions/internal/bisect_leads" "from unnest(v_todo) as stretch (r)" => "from unnest(v_todo[:0]) as stretch (r)";
 
     a_deadlock_is_held_against_the_lead,
     noticed by "failures::failing_batches::an_error_that_is_not_about_a_lead_rejects_none":
-        in "internal/is_rejection" "    '40', -- deadlock, serialization\n" => "";
+        in "functions/internal/is_rejection" "    '40', -- deadlock, serialization\n" => "";
 
     an_error_of_the_server_is_held_against_the_lead,
     noticed by "failures::failing_batches::an_error_that_is_not_about_a_lead_rejects_none":
-        in "internal/is_rejection"
+        in "functions/internal/is_rejection"
         "    '58', -- the system\n    'XX'  -- the server itself\n" => "    '58'\n";
 
     a_deadlock_among_the_halves_is_held_against_the_lead,
     noticed by "failures::failing_batches::a_deadlock_among_rejected_leads_undoes_the_batch":
-        in "internal/bisect_leads" "if not lead_mover.is_rejection(v_sqlstate, p_move) then" => "if false then";
+        in "functions/internal/bisect_leads" "if not lead_mover.is_rejection(v_sqlstate, p_move) then" => "if false then";
 
     a_message_that_cannot_be_read_raises,
     noticed by "queueing::archived_messages::messages_that_lack_keys_are_archived":
-        in "internal/adopt_message" "if lead_mover.is_cancelled(v_sqlstate) then" => "if true then";
+        in "functions/internal/adopt_message" "if lead_mover.is_cancelled(v_sqlstate) then" => "if true then";
 
     a_message_that_cannot_be_read_comes_back,
     noticed by "queueing::archived_messages::messages_that_lack_keys_are_archived":
-        in "internal/adopt_message"
+        in "functions/internal/adopt_message"
         "if v_sqlstate not like 'LM%' and left(v_sqlstate, 2) <> '22' then" => "if true then";
 
     a_message_that_cannot_be_read_is_deleted,
     noticed by "queueing::archived_messages::messages_that_lack_keys_are_archived":
-        in "internal/adopt_message" "perform pgmq.archive(" => "perform pgmq.delete(";
+        in "functions/internal/adopt_message" "perform pgmq.archive(" => "perform pgmq.delete(";
 
     a_message_that_cannot_be_adopted_now_is_tried_at_once,
     noticed by "failures::timeouts::a_message_whose_adoption_has_to_wait_does_not_hold_up_the_one_behind_it":
-        in "internal/adopt_message"
+        in "functions/internal/adopt_message"
         "vt = clock_timestamp() + least(interval '1 second' * 2 ^ least(q.read_ct, 10), interval '5 minutes')" =>
         "vt = clock_timestamp()";
 
     an_adoption_waits_for_strangers,
     noticed by "failures::timeouts::a_message_whose_adoption_has_to_wait_does_not_hold_up_the_one_behind_it":
-        in "internal/adopt_message" "set lock_timeout = '50ms'\n" => "";
+        in "functions/internal/adopt_message" "set lock_timeout = '50ms'\n" => "";
 
     what_a_message_says_is_believed,
     noticed by "queueing::messages::keys_that_claim_to_belong_to_another_move_are_ignored":
-        in "internal/lane_of_message" "      and l.message_id = p_message_id;" => ";";
+        in "functions/internal/lane_of_message" "      and l.message_id = p_message_id;" => ";";
 
     a_second_message_for_the_same_move_is_adopted,
     noticed by "queueing::archived_messages::a_message_for_a_run_that_is_active_to_the_same_target_is_a_duplicate":
-        in "internal/adopt_message" "if v_move.message_id = p_message_id then" => "if true then";
+        in "functions/internal/adopt_message" "if v_move.message_id = p_message_id then" => "if true then";
 }

@@ -1,9 +1,9 @@
-//! Tests with teeth: each of the naive variants of the SQL functions listed here is one that somebody
-//! might really write, and one that an ordinary test must notice.
+//! Mutation tests of the SQL: each changes a function as a developer might wrongly write it, and names the
+//! ordinary test that has to fail then. `make mutants` runs them.
 //!
-//! A variant is made in a copy of the template. Then this same binary is run once more with that copy as
-//! its template, and with two of its tests: the one that has to fail, and one that moves an everyday run
-//! and has to pass, so that SQL which does not work at all is not taken for a variant that was noticed.
+//! A mutant is made in a copy of the template. Then this same binary is run once more with that copy as
+//! its template, and with two of its tests: the one that has to fail, and one that moves an ordinary run
+//! and has to pass, so that SQL which does not work at all does not count as a mutant that was noticed.
 
 mod batches;
 mod failures;
@@ -19,22 +19,23 @@ use tokio::time::timeout;
 
 use crate::support::{Database, TEMPLATE_VARIABLE, finish};
 
-/// Every variant passes it.
+/// Every mutant passes it.
 const EVERYDAY: &str = "moves::batches::each_call_moves_one_batch_and_reports_it";
 
-/// Longer than any test waits for what never comes.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Longer than a test waits for a state that never comes.
+const RUN_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What a file below `migrations/functions` says, and what it says in the variant.
+/// A text in a file of `migrations/`, and the text that replaces it in the mutant.
 struct Change {
+    /// Below `migrations/`, without `.sql`.
     file: &'static str,
     from: &'static str,
     to: &'static str,
 }
 
-/// A test for each variant: `name, noticed by "the test that has to fail": in "file" "text" => "text";`,
+/// A test for each mutant: `name, noticed by "the test that has to fail": in "file" "text" => "text";`,
 /// where every occurrence of a text is replaced.
-macro_rules! variants {
+macro_rules! mutants {
     ($(
         $(#[doc = $comment:literal])*
         $name:ident, noticed by $test:literal:
@@ -42,38 +43,43 @@ macro_rules! variants {
     )+) => {$(
         $(#[doc = $comment])*
         #[tokio::test]
+        #[ignore = "run by make mutants"]
         async fn $name() {
             let changes = [$($(super::Change { file: $file, from: $from, to: $to }),+),+];
             super::assert_noticed(&changes, $test).await;
         }
     )+};
 }
-use variants;
+use mutants;
 
 async fn assert_noticed(changes: &[Change], test: &str) {
-    let template = changed_template(changes).await;
+    let database = changed_template(changes).await;
+    let url = database.connection_string();
+    let template = database.into_template(); // what is copied may not be in use
     let mut command = Command::new(std::env::current_exe().expect("it has a path"));
     command
         .args(["--exact", EVERYDAY, test])
         .args(["--test-threads=2", "--color=never"])
-        .env("TEST_DATABASE_URL", template.connection_string())
-        .env(TEMPLATE_VARIABLE, template.name())
+        .env("TEST_DATABASE_URL", url)
+        .env(TEMPLATE_VARIABLE, template)
         .kill_on_drop(true);
-    drop(template); // what is copied may not be in use
 
-    let run = timeout(PATIENCE, finish(&mut command))
+    let run = timeout(RUN_TIMEOUT, finish(&mut command))
         .await
         .unwrap_or_else(|_| panic!("{test} neither passes nor fails"));
 
-    let said = |verdict: &str| run.stdout.contains(verdict);
-    assert!(said("\nrunning 2 tests\n"), "there is no {test}: {run:?}");
+    let printed = |verdict: &str| run.stdout.contains(verdict);
     assert!(
-        said(&format!("\ntest {EVERYDAY} ... ok\n")),
-        "it does not even move an everyday run:\n{}",
+        printed("\nrunning 2 tests\n"),
+        "there is no {test}: {run:?}"
+    );
+    assert!(
+        printed(&format!("\ntest {EVERYDAY} ... ok\n")),
+        "it does not even move an ordinary run:\n{}",
         run.stdout
     );
     assert!(
-        said(&format!("\ntest {test} ... FAILED\n")),
+        printed(&format!("\ntest {test} ... FAILED\n")),
         "{test} does not notice:\n{}{}",
         run.stdout,
         run.stderr
@@ -85,7 +91,7 @@ async fn changed_template(changes: &[Change]) -> Database {
     let mut files = BTreeMap::new();
     for Change { file, from, to } in changes {
         let text = files.entry(file).or_insert_with(|| text_of(file));
-        assert!(text.contains(from), "{file} no longer says {from:?}");
+        assert!(text.contains(from), "{file} no longer has {from:?}");
         *text = text.replace(from, to);
     }
     let database = Database::new().await;
@@ -96,6 +102,6 @@ async fn changed_template(changes: &[Change]) -> Database {
 }
 
 fn text_of(file: &str) -> String {
-    let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/functions");
-    fs::read_to_string(functions.join(format!("{file}.sql"))).expect("a function's file")
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    fs::read_to_string(migrations.join(format!("{file}.sql"))).expect("an SQL file")
 }

@@ -1,50 +1,50 @@
-//! Naive ways to begin, share, stop and end a move.
+//! Wrong ways to begin, share, stop and end a move.
 
-use super::variants;
+use super::mutants;
 
-variants! {
+mutants! {
     a_second_caller_meets_the_unique_index,
     noticed by "queueing::enqueue_races::fifty_callers_at_once_queue_one_move":
-        in "internal/start_move"
+        in "functions/internal/start_move"
         "    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing\n" => "";
 
     two_callers_at_once_queue_two_moves,
     noticed by "queueing::enqueue_races::fifty_callers_at_once_queue_one_move":
-        in "internal/start_move"
+        in "functions/internal/start_move"
         "    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing\n" => ""
         "select lead_mover.make_private(" =>
         "drop index lead_mover.moves_one_active_per_run; select lead_mover.make_private(";
 
     callers_queue_one_after_the_other,
     noticed by "queueing::enqueue_races::an_enqueue_waits_for_no_enqueue_of_another_run":
-        in "internal/start_move"
+        in "functions/internal/start_move"
         "  v_run_name := lead_mover.check_target(" =>
         "  perform pg_advisory_xact_lock(4711); v_run_name := lead_mover.check_target(";
 
     an_active_move_is_answered_whatever_its_target,
     noticed by "queueing::enqueue::what_cannot_be_queued_raises_the_contracts_sqlstates_and_changes_nothing":
-        in "internal/start_move"
+        in "functions/internal/start_move"
         "if v_move.funnel_id = p_funnel_id and v_move.column_id = p_column_id then" => "if true then";
 
     a_column_of_another_funnel_will_do,
     noticed by "queueing::enqueue::what_cannot_be_queued_raises_the_contracts_sqlstates_and_changes_nothing":
-        in "internal/target_exists" "\n      and c.funnel_id = p_funnel_id" => "";
+        in "functions/internal/target_exists" "\n      and c.funnel_id = p_funnel_id" => "";
 
     a_message_that_was_adopted_is_sent_again,
     noticed by "queueing::messages::a_message_with_the_least_that_is_needed_moves_all_leads":
-        in "internal/send_lanes" "      and l.message_id is null\n" => "";
+        in "functions/internal/send_lanes" "      and l.message_id is null\n" => "";
 
     the_target_is_checked_only_at_the_start,
     noticed by "moves::target_deleted::a_target_deleted_half_way_fails_the_move":
-        in "internal/process_batch" "not lead_mover.target_exists(v_move.funnel_id, v_move.column_id)" => "false";
+        in "functions/internal/process_batch" "not lead_mover.target_exists(v_move.funnel_id, v_move.column_id)" => "false";
 
     a_message_keeps_its_place,
     noticed by "moves::batches::moves_take_turns":
-        in "internal/record_batch" "      msg_id = default,\n" => "";
+        in "functions/internal/record_batch" "      msg_id = default,\n" => "";
 
     putting_back_is_sending,
     noticed by "controls::resume::resume_notifies_once_at_commit_and_pause_does_not":
-        in "internal/record_batch"
+        in "functions/internal/record_batch"
         "    update pgmq.q_lead_migration_queue q
     set
       msg_id = default,
@@ -62,83 +62,83 @@ variants! {
 
     every_batch_notifies,
     noticed by "controls::resume::resume_notifies_once_at_commit_and_pause_does_not":
-        in "../triggers/lead_migration_queued" "after insert on" => "after insert or update on";
+        in "triggers/lead_migration_queued" "after insert on" => "after insert or update on";
 
     the_message_says_what_it_said,
     noticed by "queueing::enqueue::the_message_in_the_queue_has_the_contracts_shape":
-        in "internal/record_batch"
+        in "functions/internal/record_batch"
         "        'status', 'processing',
         'progress', " =>
         "        'the first batch', ";
 
     a_message_that_is_held_is_waited_for,
     noticed by "controls::cancel::an_undecided_cancel_does_not_hold_up_other_moves":
-        in "internal/take_message" "    for update skip locked;" => "    for update;";
+        in "functions/internal/take_message" "    for update skip locked;" => "    for update;";
 
     a_batch_waits_for_who_stops_its_move,
     noticed by "controls::cancel_races::a_cancel_waits_for_every_lanes_running_batch":
-        in "internal/take_message"
+        in "functions/internal/take_message"
         "continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_move.migration_id));" =>
         "perform pg_advisory_xact_lock_shared(lead_mover.lock_key(p_move.migration_id));";
 
     a_batch_takes_no_lock,
     noticed by "controls::cancel::a_cancel_waits_for_the_running_batch_and_nothing_moves_after_it":
-        in "internal/take_message"
+        in "functions/internal/take_message"
         "continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_move.migration_id));" => "";
 
     a_cancel_takes_no_lock,
     noticed by "controls::cancel::a_cancel_waits_for_the_running_batch_and_nothing_moves_after_it":
-        in "internal/lock_active_move"
+        in "functions/internal/lock_active_move"
         "  perform pg_advisory_xact_lock(lead_mover.lock_key(v_move.migration_id));\n" => "";
 
     what_ended_meanwhile_is_cancelled,
     noticed by "controls::cancel_races::a_cancel_that_meets_the_last_batch_finds_the_move_completed":
-        in "internal/lock_active_move"
+        in "functions/internal/lock_active_move"
         "    and m.status in ('pending', 'processing', 'paused')\n  for update;" => "  for update;";
 
     one_lock_for_all_moves,
     noticed by "controls::cancel::an_undecided_cancel_does_not_hold_up_other_moves":
-        in "internal/lock_key" " | p_migration_id" => "";
+        in "functions/internal/lock_key" " | p_migration_id" => "";
 
     a_cancel_deletes_the_message_and_leaves_the_ledger,
     noticed by "controls::cancel::the_result_has_the_contracts_keys_and_values":
-        in "internal/close_move"
+        in "functions/internal/close_move"
         "  where m.migration_id = p_migration_id;\n\n  return" => "  where false;\n\n  return";
 
     /// Without the move's lock they are what a batch that ends the move waits for.
     a_cancel_deletes_every_message_of_the_run,
     noticed by "controls::cancel_races::a_cancel_and_a_batch_that_ends_the_move_as_failed_do_not_wait_for_each_other":
-        in "internal/lock_sent_messages"
+        in "functions/internal/lock_sent_messages"
         "((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null" => "true"
         "((lead_mover.lane_of_message(v_sent.msg_id, v_sent.message)).p_lane).migration_id is null" => "true";
 
     a_run_is_spelled_in_one_way,
     noticed by "queueing::untaken_messages::cancelled_however_the_runs_id_is_written":
-        in "internal/lock_sent_messages"
+        in "functions/internal/lock_sent_messages"
         "lower(translate(q.message ->> 'run_id', '{-}', ''))" => "translate(q.message ->> 'run_id', '{-}', '')";
 
     a_batch_that_fails_its_move_waits_for_the_others,
     noticed by "failures::failing_moves::batches_that_must_fail_their_move_at_once_leave_the_end_to_the_next":
-        in "internal/fail_move"
+        in "functions/internal/fail_move"
         "  if pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration_id)) then" =>
         "  perform pg_advisory_xact_lock(lead_mover.lock_key(p_migration_id)); if true then";
 
     a_batch_that_fails_its_move_does_not_mind_the_others,
     noticed by "failures::failing_moves::batches_that_must_fail_their_move_at_once_leave_the_end_to_the_next":
-        in "internal/fail_move"
+        in "functions/internal/fail_move"
         "  if pg_try_advisory_xact_lock(lead_mover.lock_key(p_migration_id)) then" => "  if true then";
 
     messages_of_a_failed_move_are_deleted,
     noticed by "failures::failing_batches::ten_attempts_after_growing_delays_end_the_move_as_failed":
-        in "internal/close_move" "if p_status = 'failed' then" => "if false then";
+        in "functions/internal/close_move" "if p_status = 'failed' then" => "if false then";
 
     a_finished_lane_ends_the_move,
     noticed by "moves::lanes::a_lane_that_ends_leaves_the_move_to_the_others":
-        in "internal/record_batch" "if v_open_lanes = 0 then" => "if v_open_lanes >= 0 then";
+        in "functions/internal/record_batch" "if v_open_lanes = 0 then" => "if v_open_lanes >= 0 then";
 
     lanes_that_end_at_once_leave_the_end_to_each_other,
     noticed by "moves::lanes::lanes_that_end_at_once_end_the_move":
-        in "internal/record_batch"
+        in "functions/internal/record_batch"
         "    update lead_mover.moves m
     set
       open_lanes = m.open_lanes - 1,
@@ -151,11 +151,11 @@ variants! {
 
     a_paused_move_is_only_put_off,
     noticed by "controls::pause::a_paused_move_stays_where_it_is_even_if_its_message_is_made_due":
-        in "internal/take_message" "    continue when p_move.status = 'paused';\n" => "";
+        in "functions/internal/take_message" "    continue when p_move.status = 'paused';\n" => "";
 
     resume_makes_the_messages_due_again,
     noticed by "controls::resume::resume_notifies_once_at_commit_and_pause_does_not":
-        in "public/resume_lead_migration"
+        in "functions/public/resume_lead_migration"
         "    delete from pgmq.q_lead_migration_queue q
     using lead_mover.lanes l" =>
         "    update pgmq.q_lead_migration_queue q
@@ -167,26 +167,26 @@ variants! {
     /// Instead of where the old move stopped.
     retry_begins_at_the_beginning,
     noticed by "controls::retry::leads_that_a_user_moved_on_since_are_not_retried":
-        in "public/retry_lead_migration"
+        in "functions/public/retry_lead_migration"
         "      l.next_id,\n" =>
         "      (select first.id from lead_mover.leads first where first.run_id = p_run_id order by first.id limit 1),\n";
 
     retry_forgets_the_rejected_leads,
     noticed by "controls::retry::the_rejected_leads_of_a_finished_move_are_retried_alone":
-        in "public/retry_lead_migration" "where r.migration_id = v_old.migration_id\n" => "where false\n";
+        in "functions/public/retry_lead_migration" "where r.migration_id = v_old.migration_id\n" => "where false\n";
 
     retry_forgets_the_locked_leads,
     noticed by "controls::retry::leads_that_were_locked_when_the_move_failed_are_retried":
-        in "public/retry_lead_migration" "      l.skipped,\n" => "      '{}',\n";
+        in "functions/public/retry_lead_migration" "      l.skipped,\n" => "      '{}',\n";
 
     retry_does_not_ask_who_else_retries,
     noticed by "controls::retry_without_effect::a_retry_that_waited_for_another_enqueue_reports_that_the_move_is_active":
-        in "public/retry_lead_migration"
+        in "functions/public/retry_lead_migration"
         "    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing\n" => "";
 
     a_function_is_left_to_everybody,
     noticed by "rights::privileges::nobody_may_execute_any_function_but_service_role":
-        in "public/cancel_lead_migration"
+        in "functions/public/cancel_lead_migration"
         "create or replace function public.cancel_lead_migration(p_run_id uuid)" =>
         "drop function public.cancel_lead_migration(uuid);
          create function public.cancel_lead_migration(p_run_id uuid)"
@@ -194,7 +194,7 @@ variants! {
 
     an_internal_function_is_left_to_everybody,
     noticed by "rights::privileges::nobody_may_execute_any_function_but_service_role":
-        in "internal/move_leads"
+        in "functions/internal/move_leads"
         "create or replace function lead_mover.move_leads(" =>
         "drop function lead_mover.move_leads(lead_mover.moves, anyarray);
          create function lead_mover.move_leads("
@@ -202,17 +202,17 @@ variants! {
 
     a_function_runs_with_its_callers_rights,
     noticed by "rights::privileges::service_role_may_call_all_nine":
-        in "public/process_lead_migration_batch" "security definer\n" => "";
+        in "functions/public/process_lead_migration_batch" "security definer\n" => "";
 
     a_function_runs_with_its_callers_search_path,
     noticed by "rights::shadowing_objects::no_function_and_no_batch_uses_a_shadowing_object":
-        in "public/queue_lead_migration" "set search_path = pg_catalog, pg_temp\n" => "";
+        in "functions/public/queue_lead_migration" "set search_path = pg_catalog, pg_temp\n" => "";
 
     the_heart_runs_with_its_callers_search_path,
     noticed by "rights::shadowing_objects::no_function_and_no_batch_uses_a_shadowing_object":
-        in "internal/process_batch" "set search_path = pg_catalog, pg_temp\n" => "";
+        in "functions/internal/process_batch" "set search_path = pg_catalog, pg_temp\n" => "";
 
     temporary_objects_are_found_first,
     noticed by "rights::hostile_names::temporary_objects_of_the_caller_are_looked_up_nowhere":
-        in "internal/start_move" "set search_path = pg_catalog, pg_temp\n" => "set search_path = ''\n";
+        in "functions/internal/start_move" "set search_path = pg_catalog, pg_temp\n" => "set search_path = ''\n";
 }

@@ -17,6 +17,8 @@ async fn a_listener_that_hears_nothing_any_more_is_found_out_and_replaced() {
             "1h",
             "--database-listen-url",
             &listen_url,
+            "--timings",
+            "heartbeat=300ms,notify=1s,degraded_poll=200ms,reconnect=300ms",
         ],
     )
     .await;

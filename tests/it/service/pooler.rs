@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::support::{Database, PgBouncer, Service, command, eventually, finish, value};
 
+/// No notification comes in through the pooler, so the probe waits for its time-out.
+const TIMINGS: &str = "heartbeat=300ms,notify=1s,degraded_poll=200ms,sample=200ms,reconnect=300ms";
+
 const NOTIFIED: &str = "lead_mover_wakeups_total{reason=\"notify\"}";
 
 const DEAF: &str = "no notification comes in over this connection (a transaction-mode pooler?); polling \
@@ -19,7 +22,18 @@ async fn behind_it_the_service_says_that_it_is_deaf_and_polls() {
     let crm = database.crm().await;
     let bouncer = PgBouncer::before(&database).await;
     let url = bouncer.connection_string();
-    let service = Service::start_unready(&url, &["--poll-interval", "1h", "--workers", "4"]).await;
+    let service = Service::start_unready(
+        &url,
+        &[
+            "--poll-interval",
+            "1h",
+            "--workers",
+            "4",
+            "--timings",
+            TIMINGS,
+        ],
+    )
+    .await;
 
     eventually("it is found out", async || {
         let (status, body) = service.readyz().await;
@@ -52,6 +66,8 @@ async fn a_listener_that_has_the_pooler_for_itself_is_found_out_to_be_deaf_too()
         "1h",
         "--database-listen-url",
         &listen_url,
+        "--timings",
+        TIMINGS,
     ];
     let service = Service::start_unready(&database.connection_string(), &arguments).await;
 
@@ -70,7 +86,18 @@ async fn once_the_pooler_leaves_sessions_to_their_clients_it_hears() {
     let crm = database.crm().await;
     let bouncer = PgBouncer::before(&database).await;
     let url = bouncer.connection_string();
-    let service = Service::start_unready(&url, &["--poll-interval", "1h", "--workers", "1"]).await;
+    let service = Service::start_unready(
+        &url,
+        &[
+            "--poll-interval",
+            "1h",
+            "--workers",
+            "1",
+            "--timings",
+            TIMINGS,
+        ],
+    )
+    .await;
     eventually("it is deaf", async || {
         service.readyz().await.1["listener"] == "deaf"
     })
@@ -97,6 +124,8 @@ async fn a_listener_in_another_database_is_found_out_to_be_deaf_too() {
         "1h",
         "--database-listen-url",
         &listen_url,
+        "--timings",
+        TIMINGS,
     ];
 
     let service = Service::start_unready(&database.connection_string(), &arguments).await;
@@ -157,7 +186,18 @@ async fn nothing_of_the_services_stays_with_the_sessions_that_others_use_next() 
     let crm = database.crm().await;
     let bouncer = PgBouncer::before(&database).await;
     let url = bouncer.connection_string();
-    let service = Service::start_unready(&url, &["--poll-interval", "1h", "--workers", "4"]).await;
+    let service = Service::start_unready(
+        &url,
+        &[
+            "--poll-interval",
+            "1h",
+            "--workers",
+            "4",
+            "--timings",
+            TIMINGS,
+        ],
+    )
+    .await;
     let run = crm.run_of(3_000).await;
     crm.enqueue(run).await;
     eventually("the move is completed and the listener knows", async || {

@@ -28,7 +28,12 @@ async fn neither_the_log_nor_a_page_nor_the_process_list_shows_them() {
         ("LEAD_MOVER_API_TOKEN", KEY),
         ("DATABASE_LISTEN_URL", &url),
     ];
-    let service = Service::start_with(&url, &["--poll-interval", "1h"], &environment).await;
+    let service = Service::start_with(
+        &url,
+        &["--poll-interval", "1h", "--timings", "reconnect=1s"],
+        &environment,
+    )
+    .await;
     service.ready().await;
     let run = crm.run_of(250).await;
     crm.enqueue(run).await;

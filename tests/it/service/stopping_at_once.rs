@@ -88,7 +88,12 @@ async fn silenced_as_it_connects(database: &Database) -> (Service, Proxy) {
         delay: Duration::from_secs(1),
         ..Weather::default()
     });
-    let service = Service::start_unready(&proxy.connection_string(), &LONG_GRACE).await;
+    let timings = [
+        &LONG_GRACE[..],
+        &["--timings", "ping=3s,notify=3s,reconnect=300ms"],
+    ]
+    .concat();
+    let service = Service::start_unready(&proxy.connection_string(), &timings).await;
     eventually("the server has opened its sessions", async || {
         database.sessions_of_the_service().await == SESSIONS
     })

@@ -38,7 +38,7 @@ pub(crate) use pg_bouncer::PgBouncer;
 pub(crate) use proxy::{Proxy, Weather};
 pub(crate) use roles::{grafana, owner, worker};
 pub(crate) use server::{is_local, pg_dump};
-pub(crate) use service::{Service, command, get, send};
+pub(crate) use service::{Service, TIMINGS, command, get, send};
 pub(crate) use sources::{
     File, code, code_of, crates, files_below, files_with, source_folders, texts_below, words,
 };
