@@ -38,7 +38,6 @@ const OLD_WORDS: &[&str] = &[
     "move leads apart",
     "short way",
     "long way",
-    "control answer",
     // Waking and probing.
     "bell",
     "bells",
@@ -105,6 +104,7 @@ const OLD_NAMES: &[&str] = &[
     "close_migration",
     "lock_active_migration",
     "lead_mover.migrations",
+    "control_answer",
     "Outcome::Ended",
     "\"ended\"",
     "'ended'",
