@@ -185,8 +185,9 @@ fn has_name(line: &str, name: &str) -> bool {
     let is_of_a_name = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(name).any(|(start, _)| {
         let (before, after) = (&line[..start], &line[start + name.len()..]);
-        !(before.ends_with(is_of_a_name) && name.starts_with(is_of_a_name))
-            && !(after.starts_with(is_of_a_name) && name.ends_with(is_of_a_name))
+        let begins_earlier = name.starts_with(is_of_a_name) && before.ends_with(is_of_a_name);
+        let ends_later = name.ends_with(is_of_a_name) && after.starts_with(is_of_a_name);
+        !begins_earlier && !ends_later
     })
 }
 
