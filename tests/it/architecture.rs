@@ -2,7 +2,7 @@
 
 mod dependencies;
 mod files;
-mod sql_functions;
+mod sql;
 mod vocabulary;
 
 use std::collections::BTreeSet;

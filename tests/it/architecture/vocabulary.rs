@@ -38,7 +38,6 @@ const OLD_WORDS: &[&str] = &[
     "move leads apart",
     "short way",
     "long way",
-    "control answer",
     // Waking and probing.
     "bell",
     "bells",
@@ -105,6 +104,7 @@ const OLD_NAMES: &[&str] = &[
     "close_migration",
     "lock_active_migration",
     "lead_mover.migrations",
+    "control_answer",
     "Outcome::Ended",
     "\"ended\"",
     "'ended'",
@@ -185,8 +185,9 @@ fn has_name(line: &str, name: &str) -> bool {
     let is_of_a_name = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(name).any(|(start, _)| {
         let (before, after) = (&line[..start], &line[start + name.len()..]);
-        !(before.ends_with(is_of_a_name) && name.starts_with(is_of_a_name))
-            && !(after.starts_with(is_of_a_name) && name.ends_with(is_of_a_name))
+        let begins_earlier = name.starts_with(is_of_a_name) && before.ends_with(is_of_a_name);
+        let ends_later = name.ends_with(is_of_a_name) && after.starts_with(is_of_a_name);
+        !begins_earlier && !ends_later
     })
 }
 

@@ -67,7 +67,7 @@ async fn up(place: &Place) -> (Child, Lines<BufReader<ChildStdout>>) {
         .stdout(Stdio::piped())
         .spawn()
         .expect("it runs");
-    let mut lines = BufReader::new(demo.stdout.take().expect("it was asked for")).lines();
+    let mut lines = BufReader::new(demo.stdout.take().expect("it is piped")).lines();
     loop {
         let line = lines.next_line().await.expect("text").expect("a line more");
         if line.starts_with("  curl http://") {

@@ -61,9 +61,9 @@ async fn without_a_listener_or_a_response_it_fails() {
     let address = silent.local_addr().expect("it has one").to_string();
     let no_answer = health(&[], &address).await;
     drop(silent);
-    let nobody = health(&[], &address).await;
+    let no_listener = health(&[], &address).await;
 
-    for (finished, reason) in [(no_answer, "did not answer"), (nobody, "cannot ask")] {
+    for (finished, reason) in [(no_answer, "did not answer"), (no_listener, "cannot ask")] {
         assert_eq!(finished.status, Some(1), "{finished:?}");
         assert!(finished.stderr.contains(reason), "{finished:?}");
         assert!(finished.stderr.contains(&address), "{finished:?}");

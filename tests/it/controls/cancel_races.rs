@@ -1,4 +1,5 @@
-//! Cancels that meet the last batch, several lanes, an adoption, a failure, and a hundred batches.
+//! Cancels at the same time as the last batch, batches of several lanes, an adoption, a failure, and a hundred
+//! batches.
 
 use tokio::task::JoinSet;
 

@@ -74,7 +74,7 @@ async fn a_retry_that_waited_for_another_enqueue_reports_that_the_move_is_active
             first.batch_execute("commit").await.unwrap();
         });
 
-        let error = answer.expect_err("the other was there first");
+        let error = answer.expect_err("the other has queued it");
         assert_eq!(error.code().code(), "LM004", "{rival}: {error}");
         assert_eq!(crm.queue_length().await, 1);
         crm.check().await;

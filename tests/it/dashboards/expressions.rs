@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{dashboards_of, text};
 use crate::support::{code_of, words};
 
-/// `function(metric{matchers}[range])`; a plain gauge has neither function of its own nor range.
+/// `function(metric{matchers}[range])`; a plain gauge has neither function nor range.
 #[derive(Debug)]
 struct Selector<'expr> {
     metric: &'expr str,
@@ -62,7 +62,7 @@ fn metrics() -> BTreeSet<String> {
         .collect()
 }
 
-/// A histogram is asked for by its buckets.
+/// A histogram is queried by its buckets.
 fn metric_of(series: &str) -> &str {
     series.strip_suffix("_bucket").unwrap_or(series)
 }

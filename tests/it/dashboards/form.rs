@@ -1,4 +1,4 @@
-//! The form of the dashboards: what Grafana's own dashboard linter asks for, and what makes panels readable.
+//! The form of the dashboards: what Grafana's own dashboard linter requires, and what makes panels readable.
 
 use std::collections::BTreeSet;
 
@@ -111,7 +111,7 @@ fn each_query_of_a_panel_has_a_name_of_its_own_and_a_legend() {
             assert_eq!(names.len(), targets.len(), "{}", panel["title"]);
             for target in targets {
                 let query = format!("{}{}", text(&target["expr"]), text(&target["rawSql"]));
-                assert!(!query.is_empty(), "{} asks nothing", panel["title"]);
+                assert!(!query.is_empty(), "{} has no query", panel["title"]);
                 let is_sql = target["rawSql"].is_string();
                 assert!(
                     is_sql || !text(&target["legendFormat"]).is_empty(),

@@ -1,4 +1,4 @@
-//! Grafana's dashboards: their form, what they ask Prometheus, and what they ask PostgreSQL.
+//! Grafana's dashboards: their form, and their queries to Prometheus and PostgreSQL.
 
 mod expressions;
 mod form;
@@ -34,7 +34,7 @@ pub(crate) fn dashboards() -> Vec<Dashboard> {
 pub(crate) fn dashboards_of(data_source: &str) -> Vec<Dashboard> {
     let mut dashboards = dashboards();
     dashboards.retain(|dashboard| dashboard.variable("datasource")["query"] == data_source);
-    assert!(!dashboards.is_empty(), "none asks {data_source}");
+    assert!(!dashboards.is_empty(), "none uses {data_source}");
     dashboards
 }
 

@@ -60,7 +60,7 @@ async fn grafanas_role_may_neither_read_nor_change_leads_ledger_or_queue() {
             format!("delete from {relation}"),
             format!("truncate {relation}"),
         ] {
-            // There is no truncating a view, whoever asks.
+            // A view cannot be truncated by any role, so that error has another code.
             let denied = is_denied(&session, &statement).await;
             assert!(denied || statement.starts_with("truncate"), "{statement}");
         }

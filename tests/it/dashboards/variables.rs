@@ -106,7 +106,7 @@ fn used_variables(dashboard: &Dashboard) -> BTreeSet<String> {
     names
 }
 
-/// Everything that stands under that key, at any depth.
+/// Every value of that key, at any depth.
 fn collect<'json>(key: &str, value: &'json Value, found: &mut Vec<&'json Value>) {
     match value {
         Value::Object(fields) => {

@@ -46,10 +46,10 @@ async fn what_compose_runs_makes_a_crm_whose_runs_move_there_and_back() {
         "c0000000-0000-4000-8000-000000000002",
         "c0000000-0000-4000-8000-000000000001",
     ] {
-        let said = psql("deploy/compose/seed.sql").await;
+        let printed = psql("deploy/compose/seed.sql").await;
         assert!(
-            said.contains("478 leads") && said.contains("514 leads"),
-            "{said}"
+            printed.contains("478 leads") && printed.contains("514 leads"),
+            "{printed}"
         );
         eventually("every lead is there", async || {
             let there = "select count(*) from public.leads where column_id::text = $1";

@@ -44,10 +44,10 @@ fn systemd_accepts_the_unit_and_rates_its_exposure_as_low() {
             .arg(&path)
             .output();
         let output = output.expect("it runs");
-        let said = String::from_utf8_lossy(&output.stderr);
+        let printed = String::from_utf8_lossy(&output.stderr);
         assert!(
-            output.status.success() && said.is_empty(),
-            "{arguments:?}: {said}"
+            output.status.success() && printed.is_empty(),
+            "{arguments:?}: {printed}"
         );
     }
 }

@@ -18,7 +18,7 @@ fn text(page: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("it is there")
 }
 
-/// What a page asks to be run, or shows as a result: its blocks of a language, without comments.
+/// A page's blocks of code with a language, without comments: what is to be run, or its result.
 fn code(page: &str) -> Vec<String> {
     let text = text(page);
     let blocks = text.split("```").skip(1).step_by(2);
@@ -87,7 +87,7 @@ fn portuguese_prose_has_the_usual_words_for_rights_rejections_and_roles() {
         ] {
             assert!(
                 !words.contains(unusual),
-                "{page} has {unusual:?}: say {usual:?}"
+                "{page} has {unusual:?}: write {usual:?}"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! The SQL in the documentation can be run, in the order in which it stands there.
+//! The SQL in the documentation can be run, in its order.
 
 use lead_mover::migrate;
 use lead_mover::schema::SchemaState;
@@ -33,7 +33,7 @@ fn statements(page: &str) -> impl Iterator<Item = &str> {
         .filter_map(|block| block.strip_prefix("sql\n"))
 }
 
-/// The block with ids in the place of what stands for them.
+/// The block with ids instead of the placeholders.
 fn with_ids(block: &str, crm: &Crm<'_>, run: Uuid) -> String {
     block
         .replace("<run>", &run.to_string())
@@ -113,7 +113,7 @@ async fn the_views_and_the_index_of_the_documentation_are_all_that_tables_of_any
     }
 }
 
-/// As docs/upgrade.md says of a version that cannot be gone back to: the statements of the guide, then
+/// As in docs/upgrade.md for a version that cannot be downgraded: the statements of the guide, then
 /// `migrate`.
 #[tokio::test]
 async fn migrate_installs_again_what_the_guide_drops_and_leads_are_kept() {
@@ -139,7 +139,7 @@ async fn migrate_installs_again_what_the_guide_drops_and_leads_are_kept() {
     assert_eq!(crm.status(another).await, "completed");
 }
 
-/// As docs/upgrade.md says of `migrate --print`.
+/// As in docs/upgrade.md for `migrate --print`.
 #[tokio::test]
 async fn the_printed_script_changes_nothing_where_the_lead_mover_is_installed() {
     let database = Database::new().await;

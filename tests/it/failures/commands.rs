@@ -107,7 +107,7 @@ async fn a_wrong_database_and_a_missing_schema_are_one_line() {
         assert!(finished.stderr.contains("(3D000)"), "{finished:?}");
 
         if arguments == ["migrate"] {
-            continue; // What it says without tables has tests of its own.
+            continue; // What `doctor` prints without tables has its own tests.
         }
         let finished = run_on(&url, arguments).await;
         assert_one_line(&finished, 1);

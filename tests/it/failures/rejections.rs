@@ -112,7 +112,7 @@ async fn a_lead_that_a_check_constraint_rejects_is_listed_with_its_error() {
 }
 
 #[tokio::test]
-async fn what_would_be_rejected_at_commit_only_is_isolated_too() {
+async fn a_lead_that_would_be_rejected_only_at_commit_is_isolated_too() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(250).await;

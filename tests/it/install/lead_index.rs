@@ -7,7 +7,7 @@ use crate::support::Database;
 async fn missing(database: &Database) -> Option<String> {
     schema::missing_lead_index(database.session())
         .await
-        .expect("the server answers")
+        .expect("no error")
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Every PL/pgSQL function of ours, read by the extension `plpgsql_check`: names that do not exist,
+//! Every PL/pgSQL function of the product, checked by the extension `plpgsql_check`: names that do not exist,
 //! types that do not fit, unused variables, text pasted into dynamic SQL.
 
 use std::fmt::Write;
@@ -10,7 +10,7 @@ const KEPT: [(&str, &str, &str); 5] = [
     (
         "composite OUT variable ",
         "",
-        "some internal functions answer with several rows side by side",
+        "some internal functions return several rows side by side",
     ),
     // Assignments, each once a call. A cast that keeps an index from being used is in a condition, and has
     // a message of its own.
@@ -71,7 +71,7 @@ async fn plpgsql_check_notices_a_column_that_does_not_exist() {
     );
 }
 
-/// None where the environment says that this server has no such extension.
+/// None where the environment has the setting that this server has no such extension.
 async fn with_plpgsql_check() -> Option<Database> {
     let without = "TEST_WITHOUT_PLPGSQL_CHECK";
     #[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
@@ -91,7 +91,7 @@ async fn with_plpgsql_check() -> Option<Database> {
     Some(database)
 }
 
-/// The PL/pgSQL functions of ours, a trigger function once for each table that it is a trigger of.
+/// The PL/pgSQL functions of the product, a trigger function once for each table that it is a trigger of.
 const FUNCTIONS: &str = "
     select p.oid::regprocedure as function, coalesce(t.tgrelid, 0)::regclass as trigger_table
     from pg_proc p

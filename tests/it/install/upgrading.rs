@@ -149,7 +149,7 @@ async fn any_unknown_file_means_that_a_newer_version_was_installed() {
             failed.stderr.contains("newer lead-mover") && failed.stderr.contains(path),
             "{failed:?}"
         );
-        // Nor does it help that a file of its own differs.
+        // The error is the same when a file that it has differs too.
         database
             .run("update lead_mover.schema_files set checksum = 'x' where path like 'views/%'")
             .await;

@@ -118,7 +118,7 @@ async fn each_alert_fires_when_its_cause_happens_and_only_for_those_affected() {
     for alert in firing(&prometheus, None).await {
         for (annotation, said) in alert["annotations"].as_object().expect("annotations") {
             let said = text(said);
-            // What becomes of a template that asks for what is not there.
+            // What a template becomes that uses a label that does not exist.
             let broken = ["<no value>", "<error", "%!", "NaN"];
             assert!(
                 !said.is_empty() && !broken.iter().any(|it| said.contains(it)),

@@ -29,15 +29,16 @@ async fn promtool(arguments: &[&str], files: &[PathBuf], input: &str) {
             ErrorKind::NotFound => panic!("promtool is not installed: run scripts/setup tests"),
             _ => panic!("promtool does not run: {error}"),
         });
-    let mut stdin = process.stdin.take().expect("it was asked for");
+    let mut stdin = process.stdin.take().expect("it is piped");
     stdin
         .write_all(input.as_bytes())
         .await
         .expect("it is taken");
     drop(stdin);
     let output = process.wait_with_output().await.expect("it ends");
-    let said = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
-    assert!(output.status.success(), "{arguments:?}: {said:?}");
+    let printed =
+        [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
+    assert!(output.status.success(), "{arguments:?}: {printed:?}");
 }
 
 /// The files of a directory, at least one.
@@ -91,9 +92,9 @@ fn each_alert_has_a_test_that_fires_it_and_one_that_does_not() {
         .collect();
     let alerts = text_of(&path("prometheus/rules/alerts.yml"));
     for alert in values_of(&alerts, "alert: ") {
-        let asked = format!("- expr: ALERTS{{alertname=\"{alert}\", alertstate=\"firing\"}}\n");
+        let expected = format!("- expr: ALERTS{{alertname=\"{alert}\", alertstate=\"firing\"}}\n");
         let answers: BTreeSet<bool> = tests
-            .split(&asked)
+            .split(&expected)
             .skip(1)
             .filter_map(|after| after.lines().nth(1))
             .map(|line| line.trim() == "exp_samples: []")
@@ -128,23 +129,23 @@ fn the_rules_use_only_metrics_that_exist() {
         .map(|it| text_of(it))
         .collect();
     let recorded = values_of(&rules, "record: ");
-    let mut asked = 0;
+    let mut found = 0;
     for line in rules
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
     {
-        // A recorded series has colons in its name; what it was made of stands between them.
+        // A recorded series has colons in its name; the name of its source is between them.
         for series in line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':') {
             if series.contains(':') && series.contains("lead_mover_") && !series.ends_with(':') {
                 assert!(recorded.contains(&series), "{series}: {line}");
             } else if series.starts_with("lead_mover_") {
                 let metric = series.strip_suffix("_bucket").unwrap_or(series);
                 assert!(metrics.contains(metric), "{series}: {line}");
-                asked += 1;
+                found += 1;
             }
         }
     }
-    assert!(asked > 10, "only {asked}");
+    assert!(found > 10, "only {found}");
 }
 
 #[tokio::test]

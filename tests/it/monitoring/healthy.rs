@@ -24,19 +24,19 @@ fn has_a_number(samples: &[Sample]) -> bool {
     samples.iter().any(|sample| !sample.value.is_nan())
 }
 
-/// What Grafana puts in the place of its variables, with everything chosen that can be.
+/// The expression with its variables as Grafana sets them when everything is chosen.
 fn as_grafana_asks(expression: &str) -> String {
-    let mut asked = expression.to_owned();
+    let mut expanded = expression.to_owned();
     for (variable, value) in [
         ("$__rate_interval", "5m"),
         ("$__range", "1h"),
         ("$job", "lead-mover"),
         ("$instance", ".+"),
     ] {
-        asked = asked.replace(variable, value);
+        expanded = expanded.replace(variable, value);
     }
-    assert!(!asked.contains('$'), "an unknown variable: {asked}");
-    asked
+    assert!(!expanded.contains('$'), "an unknown variable: {expanded}");
+    expanded
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn every_panel_and_every_recording_rule_shows_something_and_no_alert_fires
 
     move_some(&crm).await;
 
-    let mut asked = 0;
+    let mut queries = 0;
     for dashboard in dashboards_of("prometheus") {
         for (title, target) in dashboard.targets() {
             let expression = as_grafana_asks(text(&target["expr"]));
@@ -58,7 +58,7 @@ async fn every_panel_and_every_recording_rule_shows_something_and_no_alert_fires
                 async || has_a_number(&prometheus.ask(&expression).await),
             )
             .await;
-            asked += 1;
+            queries += 1;
         }
         for variable in dashboard.variables() {
             if variable["type"] == "query" {
@@ -73,7 +73,7 @@ async fn every_panel_and_every_recording_rule_shows_something_and_no_alert_fires
             }
         }
     }
-    assert!(asked > 20, "only {asked}");
+    assert!(queries > 20, "only {queries}");
 
     for rule in prometheus.rules("record").await {
         let name = text(&rule["name"]).to_owned();

@@ -19,7 +19,7 @@ async fn served() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The same, as the table says: `| name{labels} | kind | …`.
+/// The same, from the table: `| name{labels} | kind | …`.
 fn documented() -> BTreeMap<String, String> {
     let text = fs::read_to_string(path("docs/metrics.md")).expect("it is there");
     text.lines()
@@ -59,7 +59,7 @@ fn the_documentation_of_the_metrics_names_every_alert() {
     }
 }
 
-/// The values of a label stand in the table as the service has them.
+/// The table has the values of a label that the service has.
 #[tokio::test]
 async fn the_documentation_of_the_metrics_names_every_value_of_a_label() {
     let database = Database::new().await;

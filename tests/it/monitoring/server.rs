@@ -35,8 +35,8 @@ pub(super) struct Prometheus {
 }
 
 impl Prometheus {
-    /// With the configuration and the rules that come with the product, but for where the services are and
-    /// how often it looks.
+    /// With the configuration and the rules that come with the product, except for the addresses of the services and the
+    /// intervals.
     pub(super) async fn watching(services: &[&Service], delay: AlertDelay) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let targets: Vec<&str> = services.iter().map(|service| service.address()).collect();
@@ -174,7 +174,7 @@ fn is_delay(line: &str) -> bool {
     line.trim_start().starts_with("for: ")
 }
 
-/// Where its log says that it listens.
+/// The address at which it listens, from its log.
 fn address_in(log: &str) -> Option<&str> {
     let line = log
         .lines()

@@ -205,7 +205,7 @@ async fn the_size_on_the_command_line() {
     }
 
     let run = crm.run_of(150).await;
-    for (size, status, says) in [
+    for (size, status, expected) in [
         (&["--batch-size", "0"][..], 1, "LM003"),
         (&["--batch-size", "-1"], 1, "LM003"),
         (&["--batch-size=-1"], 1, "LM003"),
@@ -218,7 +218,7 @@ async fn the_size_on_the_command_line() {
     ] {
         let finished = enqueue(run, size).await;
         assert_eq!(finished.status, Some(status), "{size:?}: {finished:?}");
-        assert!(finished.stderr.contains(says), "{size:?}: {finished:?}");
+        assert!(finished.stderr.contains(expected), "{size:?}: {finished:?}");
     }
     assert_eq!(crm.queue_length().await, 0);
 }

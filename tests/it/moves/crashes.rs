@@ -27,7 +27,7 @@ async fn a_killed_services_batch_is_done_by_another_that_runs() {
     gate.reached_by(1).await;
     let its_process = process_in_a_batch(&database).await;
     let _another = Service::start(&database, &ONE_WORKER).await;
-    let onlooker = Onlooker::of(&database, run);
+    let watcher = Onlooker::of(&database, run);
 
     killed.signal(Signal::SIGKILL);
     assert_eq!(killed.exit().await, None);
@@ -40,7 +40,7 @@ async fn a_killed_services_batch_is_done_by_another_that_runs() {
     .await;
     gate.open().await;
     completed_with_one_write_a_lead(&database, &crm, run, 300).await;
-    onlooker.report().await;
+    watcher.report().await;
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn a_killed_services_batch_is_done_by_one_that_starts_later() {
     let mut killed = Service::start(&database, &ONE_WORKER).await;
     crm.enqueue(run).await;
     gate.reached_by(1).await;
-    let onlooker = Onlooker::of(&database, run);
+    let watcher = Onlooker::of(&database, run);
 
     killed.signal(Signal::SIGKILL);
     assert_eq!(killed.exit().await, None);
@@ -61,7 +61,7 @@ async fn a_killed_services_batch_is_done_by_one_that_starts_later() {
     gate.open().await;
 
     completed_with_one_write_a_lead(&database, &crm, run, 300).await;
-    onlooker.report().await;
+    watcher.report().await;
 }
 
 #[tokio::test]
@@ -75,14 +75,14 @@ async fn of_two_services_in_the_middle_of_one_move_one_is_killed() {
     let another = Service::start(&database, &ONE_WORKER).await;
     crm.enqueue(run).await;
     gate.reached_by(2).await;
-    let onlooker = Onlooker::of(&database, run);
+    let watcher = Onlooker::of(&database, run);
 
     killed.signal(Signal::SIGKILL);
     assert_eq!(killed.exit().await, None);
     gate.open().await;
 
     completed_with_one_write_a_lead(&database, &crm, run, 3_000).await;
-    onlooker.report().await;
+    watcher.report().await;
     assert_eq!(another.stop().await, Some(0));
     eventually("no session is left", async || {
         database.sessions_of_the_service().await == 0
@@ -129,7 +129,7 @@ struct Scene<'db> {
     crm: Crm<'db>,
     run: Uuid,
     service: Service,
-    onlooker: Onlooker,
+    watcher: Onlooker,
     /// The session that holds it closed ends with the server, which opens it.
     _gate: Gate,
 }
@@ -143,13 +143,13 @@ impl<'db> Scene<'db> {
         let service = Service::start(database, &["--poll-interval", "1h"]).await;
         crm.enqueue(run).await;
         gate.reached_by(2).await;
-        let onlooker = Onlooker::of(database, run);
+        let watcher = Onlooker::of(database, run);
         Self {
             database,
             crm,
             run,
             service,
-            onlooker,
+            watcher,
             _gate: gate,
         }
     }
@@ -161,7 +161,7 @@ impl<'db> Scene<'db> {
         let database = self.database.reopened().await;
         let crm = self.crm.over(&database);
         completed_with_one_write_a_lead(&database, &crm, self.run, 3_000).await;
-        self.onlooker.report().await;
+        self.watcher.report().await;
 
         let before = service.metric(NOTIFIED).await;
         let next = crm.run_of(10).await;

@@ -8,7 +8,7 @@ async fn fifty_callers_at_once_queue_one_move() {
     let crm = database.crm().await;
     let run = crm.run_of(250).await;
     let target = crm.target;
-    // The first of them is still in its transaction while the others ask.
+    // The first of them is still in its transaction while the others call.
     let first = database.open().await;
     first.batch_execute("begin").await.unwrap();
     let first_answer = enqueue_in(&first, run, target, Some(100)).await.unwrap();
@@ -84,7 +84,7 @@ async fn two_targets_at_once_leave_one_move_and_one_lm004() {
     first.batch_execute("commit").await.unwrap();
 
     let answer = rival.join_next().await.expect("it was asked").unwrap();
-    let error = answer.expect_err("the first was there first");
+    let error = answer.expect_err("the first has queued it");
     assert_eq!(error.code().code(), "LM004");
     assert_eq!(crm.queue_length().await, 1);
 }

@@ -207,7 +207,7 @@ async fn whose_policies_count_is_decided_by_the_mapping_views() {
     }
 }
 
-/// A trigger of the CRM writes to a table with policies of its own, with the rights of its own owner.
+/// A trigger of the CRM writes to a table that has policies, with the privileges of the trigger's owner.
 #[tokio::test]
 async fn policies_bind_the_triggers_of_the_crm_as_they_always_do() {
     let database = Database::of_owner().await;

@@ -1,4 +1,5 @@
-//! The form of the files with SQL functions: one function each, private, described, with a search path.
+//! The form of the SQL files: one function each, private, described, with a search path; tables and views are
+//! described too.
 
 use crate::support::files_below;
 
@@ -41,4 +42,25 @@ fn each_sql_function_is_private_described_and_has_a_search_path() {
             .count();
         assert_eq!(volatilities, 1, "the volatility in {}", file.path);
     }
+}
+
+#[test]
+fn each_table_and_view_is_described() {
+    let mut files = files_below("migrations/versioned", "sql");
+    files.extend(files_below("migrations/views", "sql"));
+    let text: String = files.into_iter().map(|file| file.text).collect();
+    let mut described = 0;
+    for (create, kind) in [
+        ("create table ", "table"),
+        ("create or replace view ", "view"),
+    ] {
+        for (start, _) in text.match_indices(create) {
+            let after = &text[start + create.len()..];
+            let name = after.split([' ', '(', '\n']).next().expect("a name");
+            let comment = format!("\ncomment on {kind} {name} is '");
+            assert!(text.contains(&comment), "{kind} {name} has no comment");
+            described += 1;
+        }
+    }
+    assert!(described >= 4, "the tables are in another folder");
 }
