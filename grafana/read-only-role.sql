@@ -1,14 +1,14 @@
--- The role that Grafana reads the moves with: it may call the two functions that show them, and nothing
--- else. Run this after `lead-mover migrate`, in the database of the leads, as a role that may create roles
--- and owns the functions (`postgres` on Supabase); running it again changes nothing. Then give it a
--- password: `\password lead_mover_grafana` in psql, or `alter role lead_mover_grafana password '…'`.
+-- Grafana's role for reading the moves. It may execute the two functions that return them, and nothing else.
+-- Run this after `lead-mover migrate`, in the database of the leads, as a role that may create roles and owns
+-- the functions (`postgres` on Supabase). Running it again changes nothing. Then set a password:
+-- `\password lead_mover_grafana` in psql, or `alter role lead_mover_grafana password '…'`.
 
 do $$
 begin
   if not exists (select from pg_roles r where r.rolname = 'lead_mover_grafana') then
     create role lead_mover_grafana login connection limit 10;
   end if;
-  -- Everybody may connect and look into `public`, unless somebody has revoked that.
+  -- PUBLIC may connect and has usage on `public`, unless that was revoked.
   execute format('grant connect on database %I to lead_mover_grafana', current_database());
 end
 $$;
@@ -19,6 +19,6 @@ grant execute on function
   public.get_lead_migration_rejections(bigint)
 to lead_mover_grafana;
 
--- The rights above are the fence; these keep a careless query from being felt.
+-- The grants above are the protection. These settings limit the load of an expensive query.
 alter role lead_mover_grafana set default_transaction_read_only = on;
 alter role lead_mover_grafana set statement_timeout = '10s';

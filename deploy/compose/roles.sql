@@ -1,5 +1,5 @@
--- Run by psql for docker-compose.yml: the service's role with the rights that docs/use.md lists, Grafana's
--- role, and their passwords from the environment. Running it again changes nothing but passwords.
+-- docker-compose.yml runs this with psql. It creates the service's role with the grants of docs/use.md, and
+-- Grafana's role, with passwords from the environment. Running it again only sets the passwords.
 
 \getenv service_password LEAD_MOVER_DB_PASSWORD
 \getenv grafana_password GRAFANA_DB_PASSWORD

@@ -1,5 +1,5 @@
--- Run by psql for docker-compose.yml: queues the move of both runs to the column where they are not; once
--- more, and they move back. One lead a batch, so that there is something to watch.
+-- docker-compose.yml runs this with psql. It queues a move of both runs to the column where they are not; run
+-- again, it moves them back. The batch size is 1, so that the moves take long enough to watch.
 
 select public.queue_lead_migration(r.id, target.funnel_id, target.id, 1) ->> 'message' as queued
 from public.runs r

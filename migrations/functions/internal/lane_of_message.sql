@@ -1,5 +1,5 @@
 -- The lane of a message, its move and the move's progress; nulls for a message of no lane. The ids in the
--- message only say which row to compare: an application may have sent a copy of an old message.
+-- message only select the row to compare: an application may have sent a copy of an old message.
 create or replace function lead_mover.lane_of_message(
   p_message_id bigint,
   p_message jsonb,

@@ -6,7 +6,7 @@
 -- and find them in public (or in extensions, on Supabase) when an application writes, so the path has both.
 -- The function itself names its objects with a schema, so that no object in public takes their place. That
 -- includes the operators between keys: for varchar, for example, pg_catalog has no operator of that very type,
--- and one that anybody created in public would be the better match.
+-- and one in public, where other roles may create it, would be the better match.
 --
 -- p_skipped: leads that another transaction has locked, for a later batch. p_unchanged: how many leads needed
 -- no move (deleted, out of the run, or at the target already).

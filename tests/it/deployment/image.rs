@@ -15,7 +15,14 @@ fn the_image_is_built_from_all_that_a_build_needs() {
         .filter(|line| !line.starts_with("--from"))
         .flat_map(|line| line.split(' ').rev().skip(1))
         .collect();
-    let needed = BTreeSet::from(["Cargo.lock", "Cargo.toml", "benches", "migrations", "src"]);
+    let needed = BTreeSet::from([
+        "Cargo.lock",
+        "Cargo.toml",
+        "benches",
+        "crates",
+        "migrations",
+        "src",
+    ]);
     assert_eq!(copied, needed);
     let let_through: BTreeSet<&str> = DOCKERIGNORE
         .lines()

@@ -33,7 +33,7 @@ async fn schema_sql_is_current() {
     let kept = std::fs::read_to_string(path).expect("the file is there");
     assert!(
         kept == schema,
-        "migrations/schema.sql is stale: run `make schema` and look at the diff"
+        "migrations/schema.sql is stale: run `make schema` and read the diff"
     );
 }
 
