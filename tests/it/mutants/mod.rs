@@ -61,7 +61,7 @@ async fn assert_noticed(changes: &[Change], test: &str) {
         .env("TEST_DATABASE_URL", template.connection_string())
         .env(TEMPLATE_VARIABLE, template.name())
         .kill_on_drop(true);
-    drop(template); // what is copied may not be in use
+    let _dropped_at_end = template.close();
 
     let run = timeout(RUN_TIMEOUT, finish(&mut command))
         .await

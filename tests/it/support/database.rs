@@ -1,6 +1,5 @@
 //! A database a test, copied from a template that has the schema and the example tables.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lead_mover::migrate;
@@ -10,19 +9,22 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::Crm;
+use super::dropping::{DroppedAtEnd, drop_when_all_tests_end};
 use super::server::{connection_string, settings_for};
 
-/// Names the database that [`Database::new`] copies, where it is not to make one.
+/// Names the database that [`Database::new`] copies, where another process has made one.
 pub(crate) const TEMPLATE_VARIABLE: &str = "TEST_DATABASE_TEMPLATE";
 
 /// A session of an application or of a person.
 pub(crate) type Session = Client;
 
-/// A database of its own; dropped with its sessions when the test ends.
+/// A database of its own. It is dropped with this value, even if sessions are still open there.
 pub(crate) struct Database {
     name: String,
     connection_string: String,
     session: Session,
+    /// None for a database of another server, and for another session of the same database.
+    dropped: Option<DroppedAtEnd>,
 }
 
 impl Database {
@@ -36,6 +38,7 @@ impl Database {
                 }
                 let name = fresh_name("template");
                 create(&name, "template1").await;
+                drop_when_all_tests_end(format!("database {name} with (force)"));
                 migrate::install(&settings_for(&name), true)
                     .await
                     .expect("it installs");
@@ -51,18 +54,20 @@ impl Database {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         let template = TEMPLATE
             .get_or_init(|| async {
-                let database = Self::empty().await;
+                let name = fresh_name("template");
+                create(&name, "template1").await;
+                drop_when_all_tests_end(format!("database {name} with (force)"));
+                let database = Self::at(&connection_string(&name)).await;
                 let owner = super::owner();
                 database
                     .run(&format!(
-                        "alter database {} owner to {owner}; grant create on schema public to {owner}",
-                        database.name
+                        "alter database {name} owner to {owner}; grant create on schema public to {owner}"
                     ))
                     .await;
                 migrate::install(&database.settings_as(&owner), true)
                     .await
                     .expect("it installs");
-                database.name
+                name
             })
             .await;
         Self::copy_of(template).await
@@ -76,7 +81,12 @@ impl Database {
     async fn copy_of(template: &str) -> Self {
         let name = fresh_name("test");
         create(&name, template).await;
-        Self::at(&connection_string(&name)).await
+        let connection_string = connection_string(&name);
+        let dropped = Some(DroppedAtEnd::new(&name, &connection_string));
+        Self {
+            dropped,
+            ..Self::at(&connection_string).await
+        }
     }
 
     /// One of another server, which the test itself has created there: with the schema installed over the
@@ -103,7 +113,13 @@ impl Database {
             name: settings.dbname().to_owned(),
             connection_string: connection_string.to_owned(),
             session,
+            dropped: None,
         }
+    }
+
+    /// Ends the test's own session: a database that is in use cannot be copied. It is dropped with the answer.
+    pub(crate) fn close(self) -> Option<DroppedAtEnd> {
+        self.dropped
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -197,26 +213,6 @@ where
         .get(0)
 }
 
-static CREATED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// Drops what the tests created on a server that is not their own.
-pub(crate) fn drop_all() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let session = maintenance().await;
-        let created = std::mem::take(&mut *CREATED.lock().unwrap());
-        for what in created.iter().rev() {
-            session
-                .batch_execute(&format!("drop {what}"))
-                .await
-                .unwrap();
-        }
-    });
-}
-
 /// The template that another process of the tests has made; see [`crate::mutants`].
 fn given_template() -> Option<String> {
     #[expect(
@@ -234,17 +230,12 @@ async fn create(name: &str, template: &str) {
         .batch_execute(&format!("create database {name} template {template}"))
         .await
         .expect("a database can be created");
-    created(format!("database {name} with (force)"));
 }
 
 pub(super) async fn maintenance() -> Session {
     pg_connection::open_session(&settings_for("postgres"), "test")
         .await
         .expect("it opens")
-}
-
-pub(super) fn created(what: String) {
-    CREATED.lock().unwrap().push(what);
 }
 
 /// Not even two runs of the tests on one server share a name.

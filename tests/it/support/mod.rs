@@ -3,6 +3,7 @@
 mod agreement;
 mod crm;
 mod database;
+mod dropping;
 mod examined;
 mod explaining;
 mod finished;

@@ -8,7 +8,8 @@ use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::database::{Database, Session, created, maintenance, value};
+use super::database::{Database, Session, maintenance, value};
+use super::dropping::drop_when_all_tests_end;
 use super::server::connection_string;
 
 const USE: &str = include_str!("../../../docs/use.md");
@@ -42,6 +43,11 @@ pub(crate) fn grafana() -> String {
 /// Supabase's roles are used as they are where they are there already.
 pub(super) async fn create_roles() {
     let session = maintenance().await;
+    // Of several processes one looks and creates at a time. The session's end unlocks.
+    session
+        .batch_execute("select pg_advisory_lock(7)")
+        .await
+        .expect("it is locked");
     for role in SHARED {
         let there: bool = value(
             &session,
@@ -63,7 +69,7 @@ async fn create(session: &Session, role: &str, options: &str) {
         .batch_execute(&format!("create role {role} {options}"))
         .await
         .expect("a role can be created");
-    created(format!("role {role}"));
+    drop_when_all_tests_end(format!("role {role}"));
 }
 
 fn password() -> &'static str {

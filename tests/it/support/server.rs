@@ -3,8 +3,10 @@
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use local_postgres::{Durability, LocalPostgres};
+use local_postgres::{Durability, LocalPostgres, Programs};
 use pg_connection::ConnectionSettings;
+
+use super::dropping;
 
 enum Server {
     /// Started here; taken out when the tests are over.
@@ -16,22 +18,40 @@ enum Server {
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
-        #[expect(clippy::disallowed_methods, reason = "the tests' one setting")]
-        if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
-            shutdown_hooks::add_shutdown_hook(stop);
-            return Server::Given(url);
-        }
-        let own = LocalPostgres::start(Durability::None).expect("PostgreSQL starts");
+        let server = given_url().map_or_else(
+            || {
+                let own = LocalPostgres::start(Durability::None).expect("PostgreSQL starts");
+                Server::Own(Mutex::new(Some(Box::new(own))))
+            },
+            Server::Given,
+        );
         shutdown_hooks::add_shutdown_hook(stop);
-        Server::Own(Mutex::new(Some(Box::new(own))))
+        server
     })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
+fn given_url() -> Option<String> {
+    std::env::var("TEST_DATABASE_URL").ok()
 }
 
 /// Statics are not dropped when a process ends.
 extern "C" fn stop() {
+    dropping::finish_dropping();
+    dropping::print_kept();
     match server() {
-        Server::Own(own) => drop(own.lock().map(|mut own| own.take())),
-        Server::Given(_) => super::database::drop_all(),
+        Server::Own(own) => {
+            let Some(own) = own.lock().ok().and_then(|mut own| own.take()) else {
+                return;
+            };
+            if dropping::keeps_databases() {
+                match own.keep_running() {
+                    Ok(how_to_stop) => eprintln!("the server stays; to stop it: {how_to_stop}"),
+                    Err(error) => eprintln!("the server does not stay: {error}"),
+                }
+            }
+        }
+        Server::Given(_) => dropping::drop_the_rest(),
     }
 }
 
@@ -42,9 +62,15 @@ fn own<T>(answer: impl FnOnce(&LocalPostgres) -> T) -> Option<T> {
     }
 }
 
-/// Whether the server is the tests' own, with its log and programs at hand.
+/// Whether the server is the tests' own: they are its superuser without a password, and its programs are
+/// here. Another process of the tests may have started it.
 pub(crate) fn is_local() -> bool {
-    own(|_| ()).is_some()
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how one process of the tests tells another"
+    )]
+    let is_private = || std::env::var_os("TEST_DATABASE_IS_PRIVATE").is_some();
+    own(|_| ()).is_some() || is_private()
 }
 
 /// A connection string for that database of the server.
@@ -77,8 +103,12 @@ pub(crate) fn settings_for(database: &str) -> ConnectionSettings {
 
 /// `pg_dump` of a database, with the server's own program where the server is the tests' own.
 pub(crate) fn pg_dump(database: &str, arguments: &[&str]) -> String {
-    let program = own(|server| server.programs().directory().join("pg_dump"))
-        .unwrap_or_else(|| "pg_dump".into());
+    let program = if is_local() {
+        let programs = Programs::find().expect("they have started it");
+        programs.directory().join("pg_dump")
+    } else {
+        "pg_dump".into()
+    };
     let output = Command::new(program)
         .args(arguments)
         .arg(format!("--dbname={}", connection_string(database)))
