@@ -125,6 +125,23 @@ impl LocalPostgres {
         self.cleanup_process.dismiss()
     }
 
+    /// Leaves the server running when this process ends, and its directory where it is. Returns the shell
+    /// command that stops the one and removes the other.
+    ///
+    /// # Errors
+    ///
+    /// When the cleanup process could not be ended; the server is then stopped as by [`Self::stop`].
+    pub fn keep_running(mut self) -> Result<String, LocalPostgresError> {
+        self.cleanup_process.dismiss()?;
+        let stop = self
+            .pid()
+            .map_or_else(String::new, |pid| format!("kill -QUIT {pid}; sleep 1; "));
+        let directory = self.directory.path().display().to_string();
+        // What it would do when dropped is what must not happen.
+        std::mem::forget(self);
+        Ok(format!("{stop}rm -rf '{directory}'"))
+    }
+
     /// The id of the server's main process; none while it is stopped.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {

@@ -54,6 +54,26 @@ fn stopping_leaves_no_directory_and_no_process_and_may_be_repeated() -> TestResu
 }
 
 #[test]
+fn a_server_that_is_kept_runs_until_the_printed_command_stops_it() -> TestResult {
+    let postgres = LocalPostgres::start(Durability::None)?;
+    let directory = postgres.directory.path().to_owned();
+    let cleanup_process = pid(Some(postgres.cleanup_process.pid()))?;
+
+    let command = postgres.keep_running()?;
+
+    assert_eq!(kill(cleanup_process, None), Err(Errno::ESRCH));
+    assert!(accepts_superuser(&directory.join("socket"))?);
+    assert!(
+        Command::new("/bin/sh")
+            .args(["-c", &command])
+            .status()?
+            .success()
+    );
+    assert!(!directory.exists());
+    Ok(())
+}
+
+#[test]
 fn dropping_stops_the_server_and_removes_its_directory() -> TestResult {
     let postgres = LocalPostgres::start(Durability::None)?;
     let directory = postgres.directory.path().to_owned();

@@ -53,16 +53,15 @@ macro_rules! mutants {
 use mutants;
 
 async fn assert_noticed(changes: &[Change], test: &str) {
-    let database = changed_template(changes).await;
-    let url = database.connection_string();
-    let template = database.into_template(); // what is copied may not be in use
+    let template = changed_template(changes).await;
     let mut command = Command::new(std::env::current_exe().expect("it has a path"));
     command
         .args(["--exact", EVERYDAY, test])
         .args(["--test-threads=2", "--color=never"])
-        .env("TEST_DATABASE_URL", url)
-        .env(TEMPLATE_VARIABLE, template)
+        .env("TEST_DATABASE_URL", template.connection_string())
+        .env(TEMPLATE_VARIABLE, template.name())
         .kill_on_drop(true);
+    let _dropped_at_end = template.close();
 
     let run = timeout(RUN_TIMEOUT, finish(&mut command))
         .await

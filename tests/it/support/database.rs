@@ -8,30 +8,23 @@ use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
+use super::Crm;
+use super::dropping::{DroppedAtEnd, drop_when_all_tests_end};
 use super::server::{connection_string, settings_for};
-use super::{Crm, cleanup};
 
-/// Names the database that [`Database::new`] copies, where it is not to make one.
+/// Names the database that [`Database::new`] copies, where another process has made one.
 pub(crate) const TEMPLATE_VARIABLE: &str = "TEST_DATABASE_TEMPLATE";
 
 /// A session of an application or of a person.
 pub(crate) type Session = Client;
 
-/// A database of its own; dropped with its sessions when the test ends.
+/// A database of its own. It is dropped with this value, even if sessions are still open there.
 pub(crate) struct Database {
     name: String,
     connection_string: String,
     session: Session,
-    /// Whether the database goes with this value.
-    is_owned: bool,
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        if self.is_owned {
-            cleanup::drop_database(&self.name, &self.connection_string);
-        }
-    }
+    /// None for a database of another server, and for another session of the same database.
+    dropped: Option<DroppedAtEnd>,
 }
 
 impl Database {
@@ -45,7 +38,7 @@ impl Database {
                 }
                 let name = fresh_name("template");
                 create(&name, "template1").await;
-                cleanup::drop_at_the_end(format!("database {name} with (force)"));
+                drop_when_all_tests_end(format!("database {name} with (force)"));
                 migrate::install(&settings_for(&name), true)
                     .await
                     .expect("it installs");
@@ -61,18 +54,20 @@ impl Database {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         let template = TEMPLATE
             .get_or_init(|| async {
-                let database = Self::empty().await;
+                let name = fresh_name("template");
+                create(&name, "template1").await;
+                drop_when_all_tests_end(format!("database {name} with (force)"));
+                let database = Self::at(&connection_string(&name)).await;
                 let owner = super::owner();
                 database
                     .run(&format!(
-                        "alter database {} owner to {owner}; grant create on schema public to {owner}",
-                        database.name
+                        "alter database {name} owner to {owner}; grant create on schema public to {owner}"
                     ))
                     .await;
                 migrate::install(&database.settings_as(&owner), true)
                     .await
                     .expect("it installs");
-                database.into_template()
+                name
             })
             .await;
         Self::copy_of(template).await
@@ -86,16 +81,12 @@ impl Database {
     async fn copy_of(template: &str) -> Self {
         let name = fresh_name("test");
         create(&name, template).await;
-        let mut database = Self::at(&connection_string(&name)).await;
-        database.is_owned = true;
-        database
-    }
-
-    /// Its name, when it is to be copied: it has no session, and stays until the tests are over.
-    pub(crate) fn into_template(mut self) -> String {
-        self.is_owned = false;
-        cleanup::drop_at_the_end(format!("database {} with (force)", self.name));
-        self.name.clone()
+        let connection_string = connection_string(&name);
+        let dropped = Some(DroppedAtEnd::new(&name, &connection_string));
+        Self {
+            dropped,
+            ..Self::at(&connection_string).await
+        }
     }
 
     /// One of another server, which the test itself has created there: with the schema installed over the
@@ -122,8 +113,13 @@ impl Database {
             name: settings.dbname().to_owned(),
             connection_string: connection_string.to_owned(),
             session,
-            is_owned: false,
+            dropped: None,
         }
+    }
+
+    /// Ends the test's own session: a database that is in use cannot be copied. It is dropped with the answer.
+    pub(crate) fn close(self) -> Option<DroppedAtEnd> {
+        self.dropped
     }
 
     pub(crate) fn name(&self) -> &str {

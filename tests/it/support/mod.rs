@@ -1,9 +1,9 @@
 //! What the tests stand on: a PostgreSQL, databases with the example schema, the real service.
 
 mod agreement;
-mod cleanup;
 mod crm;
 mod database;
+mod dropping;
 mod examined;
 mod explaining;
 mod finished;
@@ -38,7 +38,7 @@ pub(crate) use pg_bouncer::PgBouncer;
 pub(crate) use proxy::{Proxy, Weather};
 pub(crate) use roles::{grafana, owner, worker};
 pub(crate) use server::{is_local, pg_dump};
-pub(crate) use service::{Service, TIMINGS, command, get, send};
+pub(crate) use service::{Service, command, get, send};
 pub(crate) use sources::{
     File, code, code_of, crates, files_below, files_with, source_folders, texts_below, words,
 };

@@ -8,9 +8,9 @@ use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::cleanup;
 use super::database::{Database, Session, maintenance, value};
-use super::server::{connection_string, role_suffix};
+use super::dropping::drop_when_all_tests_end;
+use super::server::connection_string;
 
 const USE: &str = include_str!("../../../docs/use.md");
 const USE_PT_BR: &str = include_str!("../../../docs/use.pt-BR.md");
@@ -25,39 +25,43 @@ const SHARED: [&str; 4] = [
 ];
 
 /// A role that can log in and was granted nothing: what `lead_mover_worker` of docs/use.md is at first.
-/// Its name has a suffix of this run of the tests, so that no other role is meant.
+/// Its name is that of this run of the tests, so that it is nobody's own.
 pub(crate) fn worker() -> String {
-    format!("lead_mover_worker_{}", role_suffix())
+    format!("lead_mover_worker_{}", std::process::id())
 }
 
 /// A role that can log in and owns a CRM: no superuser, as on every managed server.
 pub(crate) fn owner() -> String {
-    format!("lead_mover_owner_{}", role_suffix())
+    format!("lead_mover_owner_{}", std::process::id())
 }
 
 /// A role that can log in: what `grafana/read-only-role.sql` calls `lead_mover_grafana`.
 pub(crate) fn grafana() -> String {
-    format!("lead_mover_grafana_{}", role_suffix())
+    format!("lead_mover_grafana_{}", std::process::id())
 }
 
 /// Supabase's roles are used as they are where they are there already.
 pub(super) async fn create_roles() {
     let session = maintenance().await;
+    // Of several processes one looks and creates at a time. The session's end unlocks.
+    session
+        .batch_execute("select pg_advisory_lock(7)")
+        .await
+        .expect("it is locked");
     for role in SHARED {
-        if !exists(&session, role).await {
+        let there: bool = value(
+            &session,
+            "select exists (select from pg_roles where rolname = $1)",
+            &[&role as &(dyn ToSql + Sync)],
+        )
+        .await;
+        if !there {
             create(&session, role, "nologin").await;
         }
     }
     for role in [worker(), owner(), grafana()] {
-        if !exists(&session, &role).await {
-            create(&session, &role, &format!("login password '{}'", password())).await;
-        }
+        create(&session, &role, &format!("login password '{}'", password())).await;
     }
-}
-
-async fn exists(session: &Session, role: &str) -> bool {
-    let query = "select exists (select from pg_roles where rolname = $1)";
-    value(session, query, &[&role as &(dyn ToSql + Sync)]).await
 }
 
 async fn create(session: &Session, role: &str, options: &str) {
@@ -65,7 +69,7 @@ async fn create(session: &Session, role: &str, options: &str) {
         .batch_execute(&format!("create role {role} {options}"))
         .await
         .expect("a role can be created");
-    cleanup::drop_at_the_end(format!("role {role}"));
+    drop_when_all_tests_end(format!("role {role}"));
 }
 
 fn password() -> &'static str {

@@ -1,99 +1,97 @@
 //! The PostgreSQL that the tests share: the one that `TEST_DATABASE_URL` names, or one of their own.
 
-use std::io::Read as _;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
 use local_postgres::{Durability, LocalPostgres, Programs};
-
-use super::cleanup;
 use pg_connection::ConnectionSettings;
+
+use super::dropping;
 
 enum Server {
     /// Started here; taken out when the tests are over.
     Own(Mutex<Option<Box<LocalPostgres>>>),
-    /// A connection string of another server, with a right to create databases.
+    /// A connection string of somebody else's server, with a right to create databases.
     Given(String),
 }
 
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
-        #[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
-        if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
-            shutdown_hooks::add_shutdown_hook(stop);
-            return Server::Given(url);
-        }
-        let own = LocalPostgres::start(Durability::None).expect("PostgreSQL starts");
+        let server = given_url().map_or_else(
+            || {
+                let own = LocalPostgres::start(Durability::None).expect("PostgreSQL starts");
+                Server::Own(Mutex::new(Some(Box::new(own))))
+            },
+            Server::Given,
+        );
         shutdown_hooks::add_shutdown_hook(stop);
-        Server::Own(Mutex::new(Some(Box::new(own))))
+        server
     })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
+fn given_url() -> Option<String> {
+    std::env::var("TEST_DATABASE_URL").ok()
 }
 
 /// Statics are not dropped when a process ends.
 extern "C" fn stop() {
+    dropping::finish_dropping();
+    dropping::print_kept();
     match server() {
         Server::Own(own) => {
-            if cleanup::keeps_databases() {
-                println!("\nThe databases are kept until you press Enter.");
-                let _read = std::io::stdin().read(&mut [0]);
+            let Some(own) = own.lock().ok().and_then(|mut own| own.take()) else {
+                return;
+            };
+            if dropping::keeps_databases() {
+                match own.keep_running() {
+                    Ok(how_to_stop) => eprintln!("the server stays; to stop it: {how_to_stop}"),
+                    Err(error) => eprintln!("the server does not stay: {error}"),
+                }
             }
-            drop(own.lock().map(|mut own| own.take()));
         }
-        Server::Given(_) => cleanup::finish(),
+        Server::Given(_) => dropping::drop_the_rest(),
     }
 }
 
-/// Set where the server is one that `cargo nextest` has started for all tests.
-pub(crate) const SHARED_VARIABLE: &str = "TEST_SHARED_SERVER";
+fn own<T>(answer: impl FnOnce(&LocalPostgres) -> T) -> Option<T> {
+    match server() {
+        Server::Own(own) => Some(answer(own.lock().unwrap().as_ref().expect("it runs"))),
+        Server::Given(_) => None,
+    }
+}
 
-/// Whether the server was started for the tests: it trusts everybody, and they may set what they want.
+/// Whether the server is the tests' own: they are its superuser without a password, and its programs are
+/// here. Another process of the tests may have started it.
 pub(crate) fn is_local() -> bool {
     #[expect(
         clippy::disallowed_methods,
-        reason = "how nextest's server is announced"
+        reason = "how one process of the tests tells another"
     )]
-    let is_shared = std::env::var_os(SHARED_VARIABLE).is_some();
-    is_shared || matches!(server(), Server::Own(_))
-}
-
-/// The roles of these tests end with it: processes that share a server share them too.
-pub(super) fn role_suffix() -> String {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how nextest's server is announced"
-    )]
-    let shared = std::env::var(SHARED_VARIABLE).ok();
-    shared.unwrap_or_else(|| std::process::id().to_string())
+    let is_private = || std::env::var_os("TEST_DATABASE_IS_PRIVATE").is_some();
+    own(|_| ()).is_some() || is_private()
 }
 
 /// A connection string for that database of the server.
 pub(crate) fn connection_string(database: &str) -> String {
-    match server() {
-        Server::Own(own) => own
-            .lock()
-            .unwrap()
-            .as_ref()
-            .expect("it runs")
-            .connection_string(database),
-        Server::Given(url) => connection_string_at(url, database),
-    }
-}
-
-fn connection_string_at(url: &str, database: &str) -> String {
-    if url.starts_with("postgres") {
-        let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        let server = base
-            .rsplit_once('/')
-            .filter(|(server, _)| !server.ends_with('/'));
-        format!(
-            "{}/{database}?{query}",
-            server.map_or(base, |(server, _)| server)
-        )
-    } else {
-        format!("{url} dbname={database}")
-    }
+    own(|server| server.connection_string(database)).unwrap_or_else(|| {
+        let Server::Given(url) = server() else {
+            unreachable!()
+        };
+        if url.starts_with("postgres") {
+            let (base, query) = url.split_once('?').unwrap_or((url, ""));
+            let server = base
+                .rsplit_once('/')
+                .filter(|(server, _)| !server.ends_with('/'));
+            format!(
+                "{}/{database}?{query}",
+                server.map_or(base, |(server, _)| server)
+            )
+        } else {
+            format!("{url} dbname={database}")
+        }
+    })
 }
 
 /// Connection settings for that database of the server.
@@ -106,10 +104,10 @@ pub(crate) fn settings_for(database: &str) -> ConnectionSettings {
 /// `pg_dump` of a database, with the server's own program where the server is the tests' own.
 pub(crate) fn pg_dump(database: &str, arguments: &[&str]) -> String {
     let program = if is_local() {
-        let programs = Programs::find().expect("the programs of the server that runs");
+        let programs = Programs::find().expect("they have started it");
         programs.directory().join("pg_dump")
     } else {
-        PathBuf::from("pg_dump")
+        "pg_dump".into()
     };
     let output = Command::new(program)
         .args(arguments)

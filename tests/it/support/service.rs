@@ -36,7 +36,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 
 /// What the service waits for often is shorter than in production, so that tests need not wait. Time-outs are
 /// not: on a busy machine short ones would strike where nothing is wrong.
-pub(crate) const TIMINGS: &str = "heartbeat=300ms,degraded_poll=200ms,sample=200ms,reconnect=300ms";
+const TIMINGS: &str = "heartbeat=300ms,degraded_poll=200ms,sample=200ms,reconnect=300ms";
 
 /// `lead-mover serve`, running; killed when dropped.
 pub(crate) struct Service {
