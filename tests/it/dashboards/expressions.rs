@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{dashboards_of, text};
+use super::{dashboards_of, list, text};
 use crate::support::{code_of, words};
 
 /// `function(metric{matchers}[range])`; a plain gauge has neither function nor range.
@@ -171,4 +171,39 @@ fn percentiles_are_grouped_by_bucket() {
         }
     }
     assert_eq!(percentiles, 6, "p50, p95, p99 of two histograms");
+}
+
+/// A query for a value that the label `outcome` does not have returns nothing, and no error.
+#[test]
+fn each_outcome_in_a_query_or_a_colour_is_one_that_the_service_counts() {
+    let mut named = BTreeSet::new();
+    for (_, expression) in expressions() {
+        for selector in selectors(&expression) {
+            for matcher in selector.matchers.split(", ") {
+                if let Some(values) = matcher.strip_prefix("outcome") {
+                    let values = values.trim_matches(['=', '~', '!', '"']);
+                    named.extend(values.split('|').map(ToOwned::to_owned));
+                }
+            }
+        }
+    }
+    for dashboard in dashboards_of("prometheus") {
+        for panel in dashboard.showing_panels() {
+            let by_outcome =
+                |target: &serde_json::Value| text(&target["legendFormat"]) == "{{outcome}}";
+            if list(&panel["targets"]).iter().any(by_outcome) {
+                let colours = list(&panel["fieldConfig"]["overrides"]);
+                named.extend(
+                    colours
+                        .iter()
+                        .map(|it| text(&it["matcher"]["options"]).to_owned()),
+                );
+            }
+        }
+    }
+    let counted = BTreeSet::from(["failed", "message_archived", "move_failed", "moved"]);
+    assert_eq!(
+        named.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+        counted
+    );
 }
