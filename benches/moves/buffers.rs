@@ -1,15 +1,15 @@
-//! How many buffers a batch touches at the start, in the middle and at the end of a run.
+//! The buffers that a batch reads at the start, in the middle and at the end of a run.
 
 use serde_json::Value;
 use tokio_postgres::Client;
 
-use crate::bed::{Bed, COLUMN, FUNNEL, RUN};
 use crate::figures::Figures;
+use crate::fixture::{COLUMN, FUNNEL, Fixture, RUN};
 
 /// So many batches at each place.
 const WINDOW: i32 = 20;
 
-pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
+pub(crate) async fn measure(fixture: &Fixture, leads: i32, rounds: u16) -> Figures {
     let batches = leads / 100;
     assert!(
         batches > 4 * WINDOW,
@@ -24,13 +24,14 @@ pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
     let mut buffers = places.map(|_| Vec::new());
     for round in 1..=rounds {
         eprintln!("  round {round}");
-        bed.import(&[(RUN, batches * 100)]).await;
-        bed.queue()
+        fixture.import(&[(RUN, batches * 100)]).await;
+        fixture
+            .queue()
             .await
             .enqueue(RUN, FUNNEL, COLUMN, Some(100))
             .await
             .expect("it is queued");
-        let worker = bed.open().await;
+        let worker = fixture.open().await;
         for batch in 0..batches {
             let touched = touched_by_a_batch(&worker).await;
             for ((_, from), buffers) in places.iter().zip(&mut buffers) {
@@ -39,7 +40,7 @@ pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
                 }
             }
         }
-        bed.check_all_at_target(batches * 100).await;
+        fixture.check_all_at_target(batches * 100).await;
     }
 
     let mut figures = Figures::on(format!(
@@ -56,7 +57,7 @@ pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
     figures
 }
 
-/// What the server counts for the call has the statements inside its functions, and their triggers.
+/// The server's count for the call includes the statements in its functions, and triggers.
 async fn touched_by_a_batch(worker: &Client) -> f64 {
     let explained: Value = worker
         .query_one(

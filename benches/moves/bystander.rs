@@ -1,4 +1,4 @@
-//! What an application notices: one that updates single leads of the same run all along.
+//! How long an application that updates single leads of the same run waits during the move.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -6,23 +6,22 @@ use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
-use crate::bed::{Bed, RUN};
 use crate::figures::Figures;
+use crate::fixture::{Fixture, RUN};
 use crate::ways::{Way, lead_mover};
 
 const PERIOD: Duration = Duration::from_millis(5);
-/// How long to watch where nothing moves.
+/// How long to measure while nothing moves.
 const IDLE: Duration = Duration::from_secs(2);
 
-pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
+pub(crate) async fn measure(fixture: &Fixture, leads: i32, rounds: u16) -> Figures {
     let ways = [None, Some(Way::Direct), Some(lead_mover(100, 2))];
     let mut waits = ways.map(|_| Vec::new());
-    let mut batches = Vec::new();
     for round in 1..=rounds {
         for (way, waits) in ways.iter().zip(&mut waits) {
             eprintln!("  round {round}: beside {}", name(*way));
-            bed.import(&[(RUN, leads)]).await;
-            batches.extend(watch_beside(bed, *way, waits).await);
+            fixture.import(&[(RUN, leads)]).await;
+            update_beside(fixture, *way, waits).await;
         }
     }
 
@@ -32,14 +31,12 @@ pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
     for (way, waits) in ways.iter().zip(&waits) {
         figures.note_millis(format!("it waits beside {}", name(*way)), waits);
     }
-    figures.note_millis("the lead mover's batches, each a transaction", &batches);
     figures
 }
 
-/// Notes how long each of its updates took, while the run moves that way; `None`: while nothing moves.
-/// Answers with how long the batches took.
-async fn watch_beside(bed: &Bed, way: Option<Way>, waits: &mut Vec<Duration>) -> Vec<Duration> {
-    let application = bed.open().await;
+/// Records the time of each update while the run is moved that way; `None`: while nothing moves.
+async fn update_beside(fixture: &Fixture, way: Option<Way>, waits: &mut Vec<Duration>) {
+    let application = fixture.open().await;
     let ids: Vec<Uuid> = application
         .query(
             "select id from public.leads where run_id = $1 order by random() limit 5000",
@@ -58,7 +55,7 @@ async fn watch_beside(bed: &Bed, way: Option<Way>, waits: &mut Vec<Duration>) ->
     let moved = Cell::new(false);
     let updating = async {
         let mut ticks = interval(PERIOD);
-        // A person does not click faster for having waited.
+        // A user does not click faster after a wait.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for id in ids.iter().cycle() {
             ticks.tick().await;
@@ -68,24 +65,21 @@ async fn watch_beside(bed: &Bed, way: Option<Way>, waits: &mut Vec<Duration>) ->
                 .await
                 .expect("it is updated");
             waits.push(started.elapsed());
-            // Only now: the longest wait may be the one that ends with the move.
+            // Checked last, because the longest wait may end with the move.
             if moved.get() {
                 break;
             }
         }
     };
     let moving = async {
-        let batches = if let Some(way) = way {
-            way.time(bed).await.batches
+        if let Some(way) = way {
+            way.time(fixture).await;
         } else {
             tokio::time::sleep_until(tokio::time::Instant::now() + IDLE).await;
-            Vec::new()
-        };
+        }
         moved.set(true);
-        batches
     };
-    let ((), batches) = tokio::join!(updating, moving);
-    batches
+    tokio::join!(updating, moving);
 }
 
 fn name(way: Option<Way>) -> String {

@@ -1,26 +1,26 @@
-//! The call that queues a move, for a run that has just come in: the first of its session, and a later one.
+//! The call that queues a move of a run imported just before: the first of its session, and a later one.
 
 use std::time::{Duration, Instant};
 
 use lead_mover::queue::Queue;
 use uuid::{Uuid, uuid};
 
-use crate::bed::{Bed, COLUMN, FUNNEL, RUN};
 use crate::figures::Figures;
+use crate::fixture::{COLUMN, FUNNEL, Fixture, RUN};
 
 const ANOTHER_RUN: Uuid = uuid!("a0000000-0000-4000-8000-000000000002");
-/// The everyday run.
+/// A run of usual size.
 const FEW: i32 = 500;
 
-pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
+pub(crate) async fn measure(fixture: &Fixture, leads: i32, rounds: u16) -> Figures {
     let mut figures =
-        Figures::on("queue_lead_migration, with its commit, for a run that has just come in");
+        Figures::on("queue_lead_migration, with its commit, for a run imported just before");
     for size in [leads, FEW] {
         let (mut cold, mut warm) = (Vec::new(), Vec::new());
         for round in 1..=rounds {
             eprintln!("  round {round}: {size} leads");
-            bed.import(&[(RUN, size), (ANOTHER_RUN, size)]).await;
-            let queue = bed.queue().await;
+            fixture.import(&[(RUN, size), (ANOTHER_RUN, size)]).await;
+            let queue = fixture.queue().await;
             cold.push(time(&queue, RUN, size).await);
             warm.push(time(&queue, ANOTHER_RUN, size).await);
         }
@@ -32,11 +32,11 @@ pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
 
 async fn time(queue: &Queue, run: Uuid, leads: i32) -> Duration {
     let started = Instant::now();
-    let answer = queue
+    let result = queue
         .enqueue(run, FUNNEL, COLUMN, None)
         .await
         .expect("it is queued");
     let took = started.elapsed();
-    assert_eq!(answer["total"], leads);
+    assert_eq!(result["total"], leads);
     took
 }

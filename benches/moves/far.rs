@@ -1,24 +1,24 @@
-//! With the database far away: what the way there costs.
+//! A database far away: what the network delay costs.
 
 use std::time::Duration;
 
-use crate::bed::{Bed, RUN};
 use crate::figures::Figures;
 use crate::finished::queue_and_wait;
+use crate::fixture::{Fixture, RUN};
 use crate::proxy::{Proxy, Weather};
 use crate::service::Service;
 
-/// Each way.
+/// In each direction.
 const DELAYS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(25)];
 
-pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
+pub(crate) async fn measure(fixture: &Fixture, leads: i32, rounds: u16) -> Figures {
     let leads = leads / 5;
-    let proxy = Proxy::before(bed.connection_string()).await;
+    let proxy = Proxy::before(fixture.connection_string()).await;
     let mut times: [Vec<Duration>; 2] = Default::default();
     for round in 1..=rounds {
         for (delay, times) in DELAYS.into_iter().zip(&mut times) {
             eprintln!("  round {round}: {delay:?} away");
-            bed.import(&[(RUN, leads)]).await;
+            fixture.import(&[(RUN, leads)]).await;
             proxy.set(Weather {
                 delay,
                 ..Weather::default()
@@ -28,8 +28,8 @@ pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
                 &["--workers", "4", "--poll-interval", "1h"],
             );
             service.ready().await;
-            times.push(queue_and_wait(bed, RUN).await);
-            bed.check_all_at_target(leads).await;
+            times.push(queue_and_wait(fixture, RUN).await);
+            fixture.check_all_at_target(leads).await;
         }
     }
 

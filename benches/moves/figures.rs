@@ -1,33 +1,33 @@
-//! What a part has measured: how often, median, least and most, as a table and as JSON.
+//! The results of a part: number, median, minimum and maximum, as a table and as JSON.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// Everything that one part has measured.
+/// All results of one part.
 pub(crate) struct Figures {
-    /// On what, in a few words.
-    circumstances: String,
+    /// The conditions of the measurement, in a few words.
+    conditions: String,
     figures: Vec<Figure>,
 }
 
 struct Figure {
     what: String,
     unit: &'static str,
-    /// In their order.
+    /// Sorted.
     values: Vec<f64>,
 }
 
 impl Figures {
-    pub(crate) fn on(circumstances: impl Into<String>) -> Self {
+    pub(crate) fn on(conditions: impl Into<String>) -> Self {
         Self {
-            circumstances: circumstances.into(),
+            conditions: conditions.into(),
             figures: Vec::new(),
         }
     }
 
-    /// Notes one figure, by all its values; a unit of `""` is that of a ratio or a count.
+    /// Adds one figure with all its values. The unit of a ratio or a count is `""`.
     pub(crate) fn note(
         &mut self,
         what: impl Into<String>,
@@ -55,7 +55,7 @@ impl Figures {
         );
     }
 
-    /// Notes how many times as long the one took as the other: round by round, and by the medians of all.
+    /// Adds the ratio of two times: round by round, and of the medians.
     pub(crate) fn note_ratio(&mut self, what: &str, over: &[Duration], under: &[Duration]) {
         let pairs = over.iter().zip(under);
         self.note(
@@ -72,7 +72,7 @@ impl Figures {
 
     pub(crate) fn json(&self) -> Value {
         let figures: Vec<Value> = self.figures.iter().map(Figure::json).collect();
-        json!({ "on": self.circumstances, "figures": figures })
+        json!({ "on": self.conditions, "figures": figures })
     }
 }
 
@@ -93,7 +93,7 @@ impl Figure {
         }
     }
 
-    /// What 99 of 100 do not exceed; the most, where there are fewer.
+    /// The 99th percentile; the maximum of fewer than 100 values.
     fn p99(&self) -> f64 {
         let n = self.values.len();
         match n {
@@ -117,7 +117,7 @@ impl Figure {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.circumstances)?;
+        writeln!(f, "{}", self.conditions)?;
         writeln!(
             f,
             "{:62}{:>7}{:>10}{:>10}{:>10}{:>10}",
@@ -147,7 +147,7 @@ pub(crate) fn median_of(times: &[Duration]) -> f64 {
     figures.figures[0].median()
 }
 
-/// Three or four digits that matter.
+/// Three or four significant digits.
 fn shown(value: f64) -> String {
     match value.abs() {
         ..10.0 => format!("{value:.3}"),

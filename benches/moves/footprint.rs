@@ -1,44 +1,48 @@
-//! What the service itself takes: time to become ready, and memory.
+//! The service itself: the time until it is ready, and its memory.
 
 use tokio::time::{Duration, interval};
 
-use crate::bed::{Bed, RUN};
 use crate::figures::Figures;
 use crate::finished::queue_and_wait;
+use crate::fixture::{Fixture, RUN};
 use crate::service::Service;
 
-/// So many times the leads that a run usually has.
+/// How many times larger its run is than that of the other parts.
 const LARGE: i32 = 10;
-/// Starts a round.
+/// Starts of the service in a round.
 const STARTS: u16 = 20;
-/// How far apart to look how much memory it has.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often to read its memory.
+const MEMORY_INTERVAL: Duration = Duration::from_millis(50);
 
-pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
+pub(crate) async fn measure(fixture: &Fixture, leads: i32, rounds: u16) -> Figures {
     let leads = leads * LARGE;
     let (mut starts, mut idle, mut moving) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=rounds {
         eprintln!("  round {round}: {STARTS} starts, and a move of {leads} leads");
-        bed.import(&[(RUN, leads)]).await;
+        fixture.import(&[(RUN, leads)]).await;
         for _ in 1..STARTS {
-            starts.push(Service::start(bed.connection_string(), &[]).ready().await);
+            starts.push(
+                Service::start(fixture.connection_string(), &[])
+                    .ready()
+                    .await,
+            );
         }
-        let service = Service::start(bed.connection_string(), &[]);
+        let service = Service::start(fixture.connection_string(), &[]);
         starts.push(service.ready().await);
         idle.push(service.memory_mib());
 
-        let mut looks = interval(LOOK);
-        let looking = async {
+        let mut ticks = interval(MEMORY_INTERVAL);
+        let reading = async {
             loop {
-                looks.tick().await;
+                ticks.tick().await;
                 moving.push(service.memory_mib());
             }
         };
         tokio::select! {
-            _ = queue_and_wait(bed, RUN) => {}
-            () = looking => {}
+            _ = queue_and_wait(fixture, RUN) => {}
+            () = reading => {}
         }
-        bed.check_all_at_target(leads).await;
+        fixture.check_all_at_target(leads).await;
     }
 
     let mut figures = Figures::on("the service as a process, with its defaults");

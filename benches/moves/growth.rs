@@ -1,26 +1,26 @@
-//! Whether the cost is linear: the time a lead of a run, and of one ten times as large. Beside it the same of
-//! the direct `UPDATE`, which pays for colder caches and deeper indexes too.
+//! Whether the cost is linear: the time a lead of a run, and of one ten times as large. The same of the direct
+//! `UPDATE`, which also has colder caches and deeper indexes.
 
 use std::time::Duration;
 
-use crate::bed::{Bed, RUN};
 use crate::figures::Figures;
+use crate::fixture::{Fixture, RUN};
 use crate::ways::{Way, lead_mover};
 
 const TIMES: i32 = 10;
 const WAYS: [Way; 2] = [lead_mover(100, 2), Way::Direct];
 
-pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
+pub(crate) async fn measure(fixture: &Fixture, leads: i32, rounds: u16) -> Figures {
     let sizes = [leads, leads * TIMES];
     let mut a_lead: [[Vec<Duration>; 2]; 2] = Default::default();
     for round in 1..=rounds {
         for (way, a_lead) in WAYS.into_iter().zip(&mut a_lead) {
             for (size, a_lead) in sizes.iter().zip(a_lead) {
                 eprintln!("  round {round}: {size} leads, {way}");
-                bed.import(&[(RUN, *size)]).await;
-                let timed = way.time(bed).await;
-                bed.check_all_at_target(*size).await;
-                a_lead.push(timed.total / size.unsigned_abs());
+                fixture.import(&[(RUN, *size)]).await;
+                let time = way.time(fixture).await;
+                fixture.check_all_at_target(*size).await;
+                a_lead.push(time / size.unsigned_abs());
             }
         }
     }

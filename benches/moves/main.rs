@@ -1,16 +1,15 @@
-//! `make bench`: what a move costs, and whom, on a PostgreSQL of its own with `fsync` on.
+//! `make bench`: what a move costs, and what others pay for it, on a PostgreSQL of its own with `fsync` on.
 //!
-//! `make bench ARGS='--only ways,growth'` picks parts. What is compared is measured in turn and several
-//! times over, each time on data loaded anew, because a machine's speed drifts.
+//! `make bench ARGS='--only ways,growth'` runs single parts. Things to compare are measured alternately and
+//! several times, each time on new data, because the speed of a machine drifts.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::expect_used,
     clippy::panic,
-    reason = "a benchmark talks to its user, and ends where something is wrong"
+    reason = "a benchmark prints to the terminal, and ends at the first error"
 )]
 
-mod bed;
 mod buffers;
 mod bystander;
 mod enqueue;
@@ -18,10 +17,10 @@ mod fairness;
 mod far;
 mod figures;
 mod finished;
+mod fixture;
 mod footprint;
 mod growth;
-mod moving;
-#[expect(dead_code, reason = "the tests make worse weather")]
+#[expect(dead_code, reason = "the tests have more faults")]
 #[path = "../../tests/it/support/proxy.rs"]
 mod proxy;
 mod sample;
@@ -36,8 +35,8 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use bed::Bed;
 use figures::Figures;
+use fixture::Fixture;
 
 /// Times moves of a large run on a PostgreSQL of its own.
 #[derive(Parser)]
@@ -58,7 +57,7 @@ struct Arguments {
     /// Write all figures to this file too.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Cargo says so.
+    /// Cargo passes it.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -72,11 +71,11 @@ fn setting(text: &str) -> Result<(String, String), &'static str> {
 enum Part {
     /// One direct UPDATE, the old design's loop, the lead mover.
     Ways,
-    /// What an application that updates single leads waits meanwhile.
+    /// How long an application that updates single leads waits.
     Bystander,
     /// Ten times the leads, the time a lead.
     Growth,
-    /// With a snapshot held open elsewhere.
+    /// A move while another session holds a snapshot.
     Snapshot,
     /// A move of 100 leads behind a large one.
     Fairness,
@@ -84,36 +83,36 @@ enum Part {
     Enqueue,
     /// Buffers that a batch touches, early and late in a run.
     Buffers,
-    /// The service is idle, and woken.
+    /// How soon the idle service starts a move.
     Waking,
     /// The database is 25 ms away.
     Far,
-    /// The service's own start and memory.
+    /// The service's start and memory.
     Footprint,
-    /// The statement that the gauges are read by.
+    /// The statement that reads the gauges' values.
     Sample,
 }
 
 impl Part {
-    async fn measure(self, bed: &Bed, leads: i32, rounds: Option<u16>) -> Figures {
+    async fn measure(self, fixture: &Fixture, leads: i32, rounds: Option<u16>) -> Figures {
         match self {
-            Self::Ways => ways::measure(bed, leads, rounds.unwrap_or(5)).await,
-            Self::Bystander => bystander::measure(bed, leads, rounds.unwrap_or(1)).await,
-            Self::Growth => growth::measure(bed, leads, rounds.unwrap_or(2)).await,
-            Self::Snapshot => snapshot::measure(bed, leads, rounds.unwrap_or(5)).await,
-            Self::Fairness => fairness::measure(bed, leads, rounds.unwrap_or(5)).await,
-            Self::Enqueue => enqueue::measure(bed, leads, rounds.unwrap_or(5)).await,
-            Self::Buffers => buffers::measure(bed, leads, rounds.unwrap_or(1)).await,
-            Self::Waking => waking::measure(bed, rounds.unwrap_or(1)).await,
-            Self::Far => far::measure(bed, leads, rounds.unwrap_or(5)).await,
-            Self::Footprint => footprint::measure(bed, leads, rounds.unwrap_or(1)).await,
-            Self::Sample => sample::measure(bed, rounds.unwrap_or(3)).await,
+            Self::Ways => ways::measure(fixture, leads, rounds.unwrap_or(5)).await,
+            Self::Bystander => bystander::measure(fixture, leads, rounds.unwrap_or(1)).await,
+            Self::Growth => growth::measure(fixture, leads, rounds.unwrap_or(2)).await,
+            Self::Snapshot => snapshot::measure(fixture, leads, rounds.unwrap_or(5)).await,
+            Self::Fairness => fairness::measure(fixture, leads, rounds.unwrap_or(5)).await,
+            Self::Enqueue => enqueue::measure(fixture, leads, rounds.unwrap_or(5)).await,
+            Self::Buffers => buffers::measure(fixture, leads, rounds.unwrap_or(1)).await,
+            Self::Waking => waking::measure(fixture, rounds.unwrap_or(1)).await,
+            Self::Far => far::measure(fixture, leads, rounds.unwrap_or(5)).await,
+            Self::Footprint => footprint::measure(fixture, leads, rounds.unwrap_or(1)).await,
+            Self::Sample => sample::measure(fixture, rounds.unwrap_or(3)).await,
         }
     }
 
     fn name(self) -> String {
         self.to_possible_value()
-            .expect("none is hidden")
+            .expect("no part is hidden")
             .get_name()
             .to_owned()
     }
@@ -122,14 +121,16 @@ impl Part {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments = Arguments::parse();
-    let bed = Bed::prepare(&arguments.settings).await;
+    let fixture = Fixture::prepare(&arguments.settings).await;
     let mut parts = Map::new();
 
     for &part in Part::value_variants() {
         if arguments.only.is_empty() || arguments.only.contains(&part) {
             let name = part.name();
             eprintln!("{name}:");
-            let figures = part.measure(&bed, arguments.leads, arguments.rounds).await;
+            let figures = part
+                .measure(&fixture, arguments.leads, arguments.rounds)
+                .await;
             println!("\n{name}: {figures}");
             parts.insert(name, figures.json());
         }

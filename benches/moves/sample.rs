@@ -1,33 +1,33 @@
-//! What the gauges cost: the statement that samples queue and ledger, where both have a past.
+//! The cost of the gauges: the statement that reads queue and ledger, after many moves.
 
 use std::time::{Duration, Instant};
 
-use crate::bed::Bed;
 use crate::figures::Figures;
+use crate::fixture::Fixture;
 
 /// Moves in the ledger, each of 16 lanes.
 const MOVES: i32 = 10_000;
-/// Of those, the ones that are still to be done, with a message a lane: on a busy day, and far more.
+/// The active moves among them, with a message a lane: as on a busy day, and many more.
 const ACTIVE: [i32; 2] = [20, 1_000];
 /// Messages that PGMQ has archived.
 const ARCHIVED: i32 = 1_000_000;
-/// Samples a round; a service takes one every 15 s.
+/// Samples a round; a service takes at most one every 15 s.
 const SAMPLES: u16 = 200;
 
-pub(crate) async fn measure(bed: &Bed, rounds: u16) -> Figures {
+pub(crate) async fn measure(fixture: &Fixture, rounds: u16) -> Figures {
     let mut figures = Figures::on(format!(
         "lead_mover.sample() with {MOVES} moves of 16 lanes in the ledger and {ARCHIVED} archived messages"
     ));
     for active in ACTIVE {
-        fill(bed, active).await;
+        fill(fixture, active).await;
         for (maintenance, how) in [(None, "without statistics"), (Some(MAINTAIN), "vacuumed")] {
             if let Some(maintenance) = maintenance {
-                bed.execute(maintenance).await;
+                fixture.execute(maintenance).await;
             }
             eprintln!("  {active} active moves, {how}");
             let (mut first, mut later) = (Vec::new(), Vec::new());
             for _ in 0..rounds {
-                let times = sample(bed).await;
+                let times = sample(fixture).await;
                 first.push(times[0]);
                 later.extend_from_slice(&times[1..]);
             }
@@ -41,15 +41,15 @@ pub(crate) async fn measure(bed: &Bed, rounds: u16) -> Figures {
     figures
 }
 
-/// What autovacuum does within a minute or so.
+/// What autovacuum does within about a minute.
 const MAINTAIN: &str = "vacuum analyze lead_mover.moves, lead_mover.lanes,
     pgmq.q_lead_migration_queue, pgmq.a_lead_migration_queue";
 
 /// The newest moves are the active ones.
-async fn fill(bed: &Bed, active: i32) {
-    eprintln!("  {MOVES} moves and {ARCHIVED} archived messages are being made");
-    bed.import(&[]).await;
-    bed.execute(&format!(
+async fn fill(fixture: &Fixture, active: i32) {
+    eprintln!("  {MOVES} moves and {ARCHIVED} archived messages are inserted");
+    fixture.import(&[]).await;
+    fixture.execute(&format!(
         "insert into lead_mover.moves (
            run_id, run_name, funnel_id, column_id, batch_size, status, open_lanes, queued_at, started_at, finished_at
          )
@@ -94,12 +94,12 @@ async fn fill(bed: &Bed, active: i32) {
          from generate_series(1, {ARCHIVED}) as n"
     ))
     .await;
-    bed.execute("checkpoint").await;
+    fixture.execute("checkpoint").await;
 }
 
-/// As the service's sampler asks, in a session of its own.
-async fn sample(bed: &Bed) -> Vec<Duration> {
-    let session = bed.open().await;
+/// Runs the statement of the service's sampler in a session of its own.
+async fn sample(fixture: &Fixture) -> Vec<Duration> {
+    let session = fixture.open().await;
     let mut times = Vec::new();
     for _ in 0..=SAMPLES {
         let asked = Instant::now();

@@ -1,4 +1,4 @@
-//! The real service, as its users run it.
+//! The service, as a process of its own.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -7,20 +7,20 @@ use tempfile::TempDir;
 use tokio::net::UnixDatagram;
 use tokio::time::{Instant, timeout};
 
-/// Longer than any service takes to become ready.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The service is ready long before.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Runs until it is dropped.
+/// A service that runs until it is dropped.
 pub(crate) struct Service {
     process: Child,
     started: Instant,
-    /// As systemd has one, to be told when the service is ready.
+    /// The socket on which the service notifies systemd that it is ready.
     notifications: UnixDatagram,
     _directory: TempDir,
 }
 
 impl Service {
-    /// Started, with these arguments beside those that keep it out of others' way.
+    /// Starts it with these arguments, and with a free HTTP port.
     pub(crate) fn start(connection_string: &str, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let socket = directory.path().join("notify");
@@ -43,21 +43,21 @@ impl Service {
         }
     }
 
-    /// Waits until it is ready. Answers with how long that took from its start.
+    /// Waits until it is ready. Returns the time since its start.
     pub(crate) async fn ready(&self) -> Duration {
-        let mut said = [0; 256];
+        let mut message = [0; 256];
         loop {
-            let length = timeout(PATIENCE, self.notifications.recv(&mut said))
+            let length = timeout(READY_TIMEOUT, self.notifications.recv(&mut message))
                 .await
                 .expect("it becomes ready")
-                .expect("it says so");
-            if said[..length].starts_with(b"READY=1") {
+                .expect("a message");
+            if message[..length].starts_with(b"READY=1") {
                 return self.started.elapsed();
             }
         }
     }
 
-    /// Resident memory.
+    /// Its resident memory, in MiB.
     pub(crate) fn memory_mib(&self) -> f64 {
         let listed = Command::new("ps")
             .args(["-o", "rss=", "-p", &self.process.id().to_string()])

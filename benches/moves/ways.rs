@@ -1,4 +1,4 @@
-//! The ways of moving a run: the lead mover, and those that it replaces.
+//! The ways to move a run: the lead mover, and those that it replaces.
 
 use std::time::{Duration, Instant};
 use std::{fmt, iter};
@@ -8,22 +8,25 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio_postgres::{Client, Statement};
 use uuid::Uuid;
 
-use crate::bed::{Bed, COLUMN, FUNNEL, RUN};
 use crate::figures::Figures;
-use crate::moving::{IN_FLIGHT, Timed, move_run};
+use crate::finished::move_run;
+use crate::fixture::{COLUMN, FUNNEL, Fixture, RUN};
 
-/// One way of moving all leads of the run.
+/// The calls that a connection has in flight, as a worker has with a database on the same machine.
+const IN_FLIGHT: usize = 3;
+
+/// One way to move all leads of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// One `UPDATE` of the whole run, with every row locked until its end.
     Direct,
-    /// As the Edge Function's SQL did it: the first 100 that are not at the target yet, and a count of
-    /// the rest, at each batch. Quadratic, so it is timed in the first round only.
+    /// The Edge Function's SQL: in each batch the first 100 leads that are not at the target, and a count of the
+    /// rest. It is quadratic, so only the first round has it.
     OldLoop,
-    /// What no way in such batches can undercut: an `UPDATE` and a commit for each, by the keys where they
-    /// begin and end, known beforehand. No queue, no progress, nothing that could be continued.
+    /// The lower bound for batches of that size: an `UPDATE` and a commit for each, by its first and last key,
+    /// which are known before. No queue, no progress, and it cannot be continued.
     Bare { batch_size: i32, connections: usize },
-    /// The lead mover, with so many connections.
+    /// The service, with so many workers.
     LeadMover { batch_size: i32, workers: usize },
 }
 
@@ -55,58 +58,49 @@ const WAYS: [Way; 11] = [
     lead_mover(1000, 4),
 ];
 
-pub(crate) async fn measure(bed: &Bed, leads: i32, rounds: u16) -> Figures {
-    let mut timed: Vec<(Way, Vec<Timed>)> = WAYS.map(|way| (way, Vec::new())).into();
+pub(crate) async fn measure(fixture: &Fixture, leads: i32, rounds: u16) -> Figures {
+    let mut timed: Vec<(Way, Vec<Duration>)> = WAYS.map(|way| (way, Vec::new())).into();
     for round in 1..=rounds {
-        for (way, timed) in &mut timed {
+        for (way, times) in &mut timed {
             if *way == Way::OldLoop && round > 1 {
                 continue;
             }
             eprintln!("  round {round}: {way}");
-            bed.import(&[(RUN, leads)]).await;
-            timed.push(way.time(bed).await);
-            bed.check_all_at_target(leads).await;
+            fixture.import(&[(RUN, leads)]).await;
+            times.push(way.time(fixture).await);
+            fixture.check_all_at_target(leads).await;
         }
     }
 
     let mut figures = Figures::on(format!(
         "{leads} leads of one run; ratios to the direct UPDATE of the same round"
     ));
-    let totals = |timed: &[Timed]| timed.iter().map(|timed| timed.total).collect::<Vec<_>>();
-    let direct = totals(&timed[0].1);
-    for (way, timed) in &timed {
-        let totals = totals(timed);
-        figures.note_seconds(way.to_string(), &totals);
-        let pairs = totals.iter().zip(&direct);
+    let direct = &timed[0].1;
+    for (way, times) in &timed {
+        figures.note_seconds(way.to_string(), times);
+        let pairs = times.iter().zip(direct);
         figures.note(
             "  its ratio to the direct UPDATE",
             "",
             pairs.map(|(way, direct)| way.as_secs_f64() / direct.as_secs_f64()),
         );
-        let batches: Vec<Duration> = timed
-            .iter()
-            .flat_map(|timed| timed.batches.clone())
-            .collect();
-        if !batches.is_empty() {
-            figures.note_millis("  its batches, each a transaction", &batches);
-        }
     }
     figures
 }
 
 impl Way {
-    pub(crate) async fn time(self, bed: &Bed) -> Timed {
+    pub(crate) async fn time(self, fixture: &Fixture) -> Duration {
         match self {
-            Self::Direct => direct(bed).await,
-            Self::OldLoop => old_loop(bed).await,
+            Self::Direct => direct(fixture).await,
+            Self::OldLoop => old_loop(fixture).await,
             Self::Bare {
                 batch_size,
                 connections,
-            } => bare_batches(bed, batch_size, connections).await,
+            } => bare_batches(fixture, batch_size, connections).await,
             Self::LeadMover {
                 batch_size,
                 workers,
-            } => move_run(bed, batch_size, workers).await,
+            } => move_run(fixture, RUN, batch_size, workers).await,
         }
     }
 }
@@ -134,22 +128,23 @@ impl fmt::Display for Way {
     }
 }
 
-async fn direct(bed: &Bed) -> Timed {
+async fn direct(fixture: &Fixture) -> Duration {
     let started = Instant::now();
-    bed.client()
+    fixture
+        .client()
         .execute(
             "update public.leads set funnel_id = $1, column_id = $2 where run_id = $3",
             &[&FUNNEL, &COLUMN, &RUN],
         )
         .await
         .expect("it is updated");
-    Timed::since(started)
+    started.elapsed()
 }
 
-async fn old_loop(bed: &Bed) -> Timed {
+async fn old_loop(fixture: &Fixture) -> Duration {
     let started = Instant::now();
     loop {
-        let moved = bed
+        let moved = fixture
             .client()
             .execute(
                 "update public.leads set funnel_id = $1, column_id = $2
@@ -162,7 +157,7 @@ async fn old_loop(bed: &Bed) -> Timed {
             )
             .await
             .expect("it is updated");
-        let remaining: i64 = bed
+        let remaining: i64 = fixture
             .client()
             .query_one(
                 "select count(*) from public.leads
@@ -173,13 +168,13 @@ async fn old_loop(bed: &Bed) -> Timed {
             .expect("it is counted")
             .get(0);
         if moved == 0 || remaining == 0 {
-            return Timed::since(started);
+            return started.elapsed();
         }
     }
 }
 
-async fn bare_batches(bed: &Bed, batch_size: i32, connections: usize) -> Timed {
-    let ends: Vec<Uuid> = bed
+async fn bare_batches(fixture: &Fixture, batch_size: i32, connections: usize) -> Duration {
+    let ends: Vec<Uuid> = fixture
         .client()
         .query_one(
             "select array_agg(id order by id)
@@ -194,10 +189,10 @@ async fn bare_batches(bed: &Bed, batch_size: i32, connections: usize) -> Timed {
         .await
         .expect("it is counted")
         .get(0);
-    // The first begins at the least key there is.
+    // The first batch begins at the lowest key.
     let begins = iter::once(Uuid::nil()).chain(ends.iter().copied());
     let batches: Vec<(Uuid, Uuid)> = begins.zip(ends.iter().copied()).collect();
-    let clients = join_all((0..connections).map(|_| bed.open())).await;
+    let clients = join_all((0..connections).map(|_| fixture.open())).await;
     let statements = join_all(clients.iter().map(bare_update)).await;
 
     let started = Instant::now();
@@ -218,10 +213,10 @@ async fn bare_batches(bed: &Bed, batch_size: i32, connections: usize) -> Timed {
         },
     ))
     .await;
-    Timed::since(started)
+    started.elapsed()
 }
 
-/// Planned once, as a walk along the run's index.
+/// Planned once, as a scan of the run's index.
 async fn bare_update(client: &Client) -> Statement {
     client
         .batch_execute(

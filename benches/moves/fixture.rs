@@ -1,4 +1,4 @@
-//! A PostgreSQL with the example schema and whatever runs a part wants.
+//! The PostgreSQL that is measured, with the example schema and the runs that a part needs.
 
 use lead_mover::migrate;
 use lead_mover::queue::Queue;
@@ -11,15 +11,15 @@ pub(crate) const RUN: Uuid = uuid!("a0000000-0000-4000-8000-000000000001");
 pub(crate) const FUNNEL: Uuid = uuid!("f0000000-0000-4000-8000-000000000002");
 pub(crate) const COLUMN: Uuid = uuid!("c0000000-0000-4000-8000-000000000002");
 
-/// Everything that a part needs.
-pub(crate) struct Bed {
+/// A server with the example schema, and a connection to it.
+pub(crate) struct Fixture {
     connection_string: String,
     settings: ConnectionSettings,
     client: Client,
     _server: LocalPostgres,
 }
 
-impl Bed {
+impl Fixture {
     pub(crate) async fn prepare(server_settings: &[(String, String)]) -> Self {
         let mut server = LocalPostgres::start(Durability::Full).expect("PostgreSQL starts");
         let connection_string = server.connection_string("postgres");
@@ -78,8 +78,8 @@ impl Bed {
             .expect("it opens")
     }
 
-    /// These runs as they came in, just now, and nothing else: the same keys each time, no statistics,
-    /// nothing vacuumed, nothing left to write.
+    /// Replaces all data by these runs, as after an import: the same keys each time, no statistics, no vacuum,
+    /// and no dirty buffers.
     pub(crate) async fn import(&self, runs: &[(Uuid, i32)]) {
         self.client
             .batch_execute(
@@ -125,7 +125,7 @@ impl Bed {
     }
 }
 
-/// These, and commit timestamps, which say when a move was finished.
+/// These settings, and commit timestamps, which are the times at which moves finish.
 async fn set_for_the_next_start(
     settings: &ConnectionSettings,
     server_settings: &[(String, String)],
