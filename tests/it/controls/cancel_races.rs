@@ -163,3 +163,30 @@ async fn a_hundred_cancels_racing_a_hundred_batches_end_without_a_deadlock() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_cancel_that_comes_before_the_last_batch_leaves_it_nothing_to_move() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(150).await;
+    crm.enqueue(run).await;
+    crm.process().await;
+    let operator = database.open().await;
+    operator.batch_execute("begin").await.unwrap();
+
+    let answer = control_in(&operator, "cancel_lead_migration", run)
+        .await
+        .unwrap();
+
+    assert_eq!(answer["leads_moved"], 100);
+    assert_eq!(answer["leads_remaining"], 50);
+    assert!(
+        crm.process().await.is_none(),
+        "the last batch neither waits for the cancel nor goes ahead of it"
+    );
+    operator.batch_execute("commit").await.unwrap();
+    assert!(crm.process().await.is_none());
+    assert_eq!(crm.status(run).await, "cancelled");
+    assert_eq!(crm.leads_at(run, crm.target).await, 100);
+    crm.check().await;
+}

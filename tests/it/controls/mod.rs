@@ -1,6 +1,5 @@
 mod cancel;
 mod cancel_races;
-mod cancel_storm;
 mod pause;
 mod resume;
 pub(crate) mod retry;

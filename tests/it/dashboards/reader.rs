@@ -2,7 +2,7 @@
 
 use lead_mover::migrate;
 
-use crate::rights::rights_matrix::{functions, is_denied};
+use crate::rights::documented_roles::{functions, is_denied};
 use crate::support::{Database, OwnServer, Session, grafana};
 
 /// A session whose transactions may write, so that only missing privileges stop a write.

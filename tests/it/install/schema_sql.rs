@@ -2,6 +2,42 @@
 
 use crate::support::{Database, pg_dump};
 
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/schema.sql");
+
+/// Names, types, order and defaults of what the public functions take, and of what they answer with.
+const SIGNATURES: [&str; 9] = [
+    "cancel_lead_migration(p_run_id uuid) RETURNS jsonb",
+    "get_lead_migration_progress(p_run_id uuid DEFAULT NULL::uuid) RETURNS TABLE(\
+     migration_id bigint, run_id uuid, run_name text, funnel_id uuid, column_id uuid, status text, \
+     total bigint, moved bigint, remaining bigint, rejected bigint, percent double precision, \
+     leads_per_second double precision, eta_seconds double precision, queued_at timestamp with time zone, \
+     started_at timestamp with time zone, last_batch_at timestamp with time zone, \
+     finished_at timestamp with time zone, attempts integer, last_error text)",
+    "get_lead_migration_queue_status() RETURNS TABLE(\
+     queue_name text, total_messages bigint, oldest_message timestamp with time zone, \
+     newest_message timestamp with time zone)",
+    "get_lead_migration_rejections(p_migration_id bigint) RETURNS TABLE(\
+     lead_id text, sqlstate text, error text, rejected_at timestamp with time zone)",
+    "pause_lead_migration(p_run_id uuid) RETURNS jsonb",
+    "process_lead_migration_batch(p_batch_size integer DEFAULT NULL::integer) RETURNS TABLE(\
+     message_id bigint, run_id uuid, run_name text, leads_moved integer, leads_remaining bigint, \
+     success boolean, error_message text)",
+    "queue_lead_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer DEFAULT 100) \
+     RETURNS jsonb",
+    "resume_lead_migration(p_run_id uuid) RETURNS jsonb",
+    "retry_lead_migration(p_run_id uuid) RETURNS jsonb",
+];
+
+#[test]
+fn the_public_functions_have_the_contracts_signatures() {
+    let schema = std::fs::read_to_string(PATH).expect("the file is there");
+    let signatures: Vec<&str> = schema
+        .lines()
+        .filter_map(|line| line.strip_prefix("CREATE FUNCTION public."))
+        .collect();
+    assert_eq!(signatures, SIGNATURES);
+}
+
 /// The generated file must be what the migrations create; `make schema` writes it.
 #[tokio::test]
 async fn schema_sql_is_current() {
@@ -20,17 +56,16 @@ async fn schema_sql_is_current() {
          -- with grants and without the functions' bodies, which are in functions/. Not to be edited.\n\n{}",
         statements(&dump)
     );
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/schema.sql");
 
     #[expect(
         clippy::disallowed_methods,
         reason = "how `make schema` asks for the file"
     )]
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        std::fs::write(path, &schema).expect("the file can be written");
+        std::fs::write(PATH, &schema).expect("the file can be written");
     }
 
-    let kept = std::fs::read_to_string(path).expect("the file is there");
+    let kept = std::fs::read_to_string(PATH).expect("the file is there");
     assert!(
         kept == schema,
         "migrations/schema.sql is stale: run `make schema` and read the diff"

@@ -6,7 +6,6 @@ mod crashes;
 mod deadlocks;
 mod lanes;
 mod locked_lanes;
-mod past_locked_leads;
 pub(crate) mod people;
 pub(crate) mod people_locks;
 mod plans;

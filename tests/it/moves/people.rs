@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::people_locks::lock;
 use crate::support::{Crm, Database, Target};
 
 pub(crate) async fn put(database: &Database, leads: &[Uuid], target: Target) {
@@ -27,24 +28,32 @@ pub(crate) async fn counts(crm: &Crm<'_>, run: Uuid) -> (i64, i64, i64, i64) {
     )
 }
 
+/// With a locked lead in its way, a batch takes the slow path.
 #[tokio::test]
 async fn a_lead_that_a_person_moved_on_after_us_stays_there() {
-    let database = Database::new().await;
-    let crm = database.crm().await;
-    let run = crm.run_of(250).await;
-    let elsewhere = crm.another_target().await;
-    crm.enqueue(run).await;
-    crm.process().await;
-    let moved_on = crm.lead_ids(run).await[10..15].to_vec();
-    put(&database, &moved_on, elsewhere).await;
+    for locked in [0_u8, 1] {
+        let database = Database::new().await;
+        let crm = database.crm().await;
+        let run = crm.run_of(250).await;
+        let elsewhere = crm.another_target().await;
+        crm.enqueue(run).await;
+        crm.process().await;
+        let leads = crm.lead_ids(run).await;
+        put(&database, &leads[10..15], elsewhere).await;
+        let person = database.open().await;
+        lock(&person, &leads[150..150 + usize::from(locked)]).await;
 
-    crm.process_all().await;
+        let batch = crm.process().await.expect("it is due");
 
-    assert_eq!(crm.status(run).await, "completed");
-    assert_eq!(counts(&crm, run).await, (250, 250, 0, 0));
-    assert_eq!(crm.leads_at(run, elsewhere).await, 5);
-    assert_eq!(crm.leads_at(run, crm.target).await, 245);
-    crm.check().await;
+        assert_eq!(batch.leads_moved, 100 - i32::from(locked));
+        person.batch_execute("rollback").await.unwrap();
+        crm.process_to_the_end().await;
+        assert_eq!(crm.status(run).await, "completed");
+        assert_eq!(counts(&crm, run).await, (250, 250, 0, 0));
+        assert_eq!(crm.leads_at(run, elsewhere).await, 5);
+        assert_eq!(crm.leads_at(run, crm.target).await, 245);
+        crm.check().await;
+    }
 }
 
 #[tokio::test]
@@ -191,30 +200,35 @@ async fn leads_added_behind_the_last_stay_where_they_are() {
     crm.check().await;
 }
 
+/// With a locked lead in its way, a batch takes the slow path.
 #[tokio::test]
 async fn leads_that_were_placed_nowhere_are_moved_like_any_other() {
-    let database = Database::new().await;
-    let crm = database.crm().await;
-    let run = crm.run_of(9).await;
-    let leads = crm.lead_ids(run).await;
-    for (set, at) in [
-        ("funnel_id = null", 0),
-        ("column_id = null", 3),
-        ("funnel_id = null, column_id = null", 6),
-    ] {
+    for locked in [0_u8, 1] {
+        let database = Database::new().await;
+        let crm = database.crm().await;
+        let run = crm.run_of(90).await;
         database
-            .session()
-            .execute(
-                &format!("update public.leads set {set} where id = any ($1)"),
-                &[&&leads[at..at + 3]],
+            .run(
+                "update public.leads l
+                 set
+                   funnel_id = case when n.n < 60 then l.funnel_id end,
+                   column_id = case when n.n not between 30 and 79 then l.column_id end
+                 from (select id, row_number() over (order by id) as n from public.leads) n
+                 where n.id = l.id",
             )
-            .await
-            .unwrap();
+            .await;
+        assert_eq!(crm.enqueue(run).await["total"], 90);
+        let person = database.open().await;
+        lock(&person, &crm.lead_ids(run).await[..usize::from(locked)]).await;
+
+        let batch = crm.process().await.expect("it is due");
+
+        assert_eq!(batch.leads_moved, 90 - i32::from(locked));
+        assert_eq!(batch.leads_remaining, i64::from(locked));
+        person.batch_execute("rollback").await.unwrap();
+        crm.process_to_the_end().await;
+        assert_eq!(crm.leads_at(run, crm.target).await, 90);
+        assert_eq!(crm.status(run).await, "completed");
+        crm.check().await;
     }
-
-    assert_eq!(crm.enqueue(run).await["total"], 9);
-    crm.process_all().await;
-
-    assert_eq!(crm.leads_at(run, crm.target).await, 9);
-    assert_eq!(crm.status(run).await, "completed");
 }

@@ -48,15 +48,15 @@ mutants! {
         in "functions/internal/move_range" " is distinct from " => " <> ";
 
     null_is_not_moved_past_locked_leads,
-    noticed by "moves::past_locked_leads::leads_that_were_placed_nowhere_are_moved_past_a_locked_one":
+    noticed by "moves::people::leads_that_were_placed_nowhere_are_moved_like_any_other":
         in "functions/internal/move_leads" " is distinct from " => " <> ";
 
     null_is_not_looked_for_past_locked_leads,
-    noticed by "moves::past_locked_leads::leads_that_were_placed_nowhere_are_moved_past_a_locked_one":
+    noticed by "moves::people::leads_that_were_placed_nowhere_are_moved_like_any_other":
         in "functions/internal/move_batch" " is distinct from " => " <> ";
 
     for_update_locks_out_notes,
-    noticed by "moves::past_locked_leads::a_note_added_under_a_lead_does_not_hold_up_its_move_past_a_locked_one":
+    noticed by "moves::people_locks::a_note_added_under_a_lead_does_not_hold_up_its_move":
         in "functions/internal/move_leads" "for no key update of l skip locked" => "for update of l skip locked";
 
     locked_leads_are_waited_for,
@@ -91,7 +91,7 @@ mutants! {
         in "functions/internal/move_range" "      and l.id operator(pg_catalog.>=) p_first_id\n" => "";
 
     a_batch_past_locked_leads_looks_from_the_beginning,
-    noticed by "moves::past_locked_leads::a_lead_that_a_person_moved_on_after_us_stays_there_past_a_locked_one":
+    noticed by "moves::people::a_lead_that_a_person_moved_on_after_us_stays_there":
         in "functions/internal/move_batch" "        and l.id >= p_lane.next_id\n" => "";
 
     an_update_that_a_trigger_suppressed_counts,

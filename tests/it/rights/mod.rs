@@ -1,7 +1,7 @@
+pub(crate) mod documented_roles;
 mod hostile_names;
 mod hostile_operators;
 mod privileges;
-pub(crate) mod rights_matrix;
 mod row_security;
 mod shadowing_objects;
 mod worker_role;

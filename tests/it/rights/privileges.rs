@@ -1,8 +1,9 @@
-//! Private by default: what `migrate` grants, and what it leaves as operators have granted it.
+//! Who may call and read what: nobody, until it is granted; role by function, as `migrations/README.md` has it.
 
 use lead_mover::migrate;
 
-use crate::support::Database;
+use super::documented_roles::{as_documented, documented, functions, is_denied};
+use crate::support::{Database, owner, worker};
 
 const PUBLIC_FUNCTIONS: [&str; 9] = [
     "cancel_lead_migration(uuid)",
@@ -15,23 +16,6 @@ const PUBLIC_FUNCTIONS: [&str; 9] = [
     "resume_lead_migration(uuid)",
     "retry_lead_migration(uuid)",
 ];
-
-/// Installed where roles and default privileges are Supabase's.
-async fn as_on_supabase() -> Database {
-    let database = Database::empty().await;
-    database
-        .run(
-            "alter default privileges in schema public
-               grant all on functions to anon, authenticated, service_role;
-             alter default privileges in schema public
-               grant all on tables to anon, authenticated, service_role",
-        )
-        .await;
-    migrate::install(&database.settings(), true)
-        .await
-        .expect("it installs");
-    database
-}
 
 /// The functions of ours that a role may execute.
 async fn executable_by(database: &Database, role: &str) -> Vec<String> {
@@ -48,56 +32,46 @@ async fn executable_by(database: &Database, role: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn nobody_may_execute_any_function_but_service_role() {
-    for database in [as_on_supabase().await, Database::new().await] {
-        let ours: i64 = database
-            .value(
-                "select count(*) from pg_proc where pronamespace = 'lead_mover'::regnamespace",
-                &[],
-            )
-            .await;
-        assert!(ours > 10, "only {ours} internal functions");
-
-        for role in ["public", "anon", "authenticated", "lead_mover_stranger"] {
-            assert_eq!(
-                executable_by(&database, role).await,
-                Vec::<String>::new(),
-                "{role}"
-            );
-        }
-        let mut of_service_role = executable_by(&database, "service_role").await;
-        of_service_role.retain(|function| !function.starts_with("lead_mover."));
-        assert_eq!(of_service_role, PUBLIC_FUNCTIONS);
+    let database = Database::new().await;
+    for role in ["public", "anon", "authenticated", "lead_mover_stranger"] {
+        assert_eq!(
+            executable_by(&database, role).await,
+            Vec::<String>::new(),
+            "{role}"
+        );
     }
+    let mut of_service_role = executable_by(&database, "service_role").await;
+    of_service_role.retain(|function| !function.starts_with("lead_mover."));
+    assert_eq!(of_service_role, PUBLIC_FUNCTIONS);
 }
 
+/// Where default privileges are not Supabase's, the tables are closed to it.
 #[tokio::test]
 async fn service_role_may_call_all_nine() {
-    // Where no default privileges are Supabase's, the tables are closed to it.
-    for database in [as_on_supabase().await, Database::new().await] {
-        let crm = database.crm().await;
-        let run = crm.run_of(150).await;
-        database.run("set role service_role").await;
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(150).await;
+    database.run("set role service_role").await;
 
-        assert_eq!(crm.enqueue(run).await["total"], 150);
-        for control in ["pause", "resume", "cancel", "retry"] {
-            let answer = crm.control(&format!("{control}_lead_migration"), run).await;
-            assert_eq!(answer["success"], true, "{control}");
-        }
-        crm.enqueue(run).await;
-        assert_eq!(crm.process().await.expect("it is due").leads_moved, 100);
-        assert_eq!(crm.status(run).await, "processing");
-        for call in [
-            "get_lead_migration_queue_status()",
-            "get_lead_migration_rejections(1)",
-        ] {
-            database.run(&format!("select * from public.{call}")).await;
-        }
+    assert_eq!(crm.enqueue(run).await["total"], 150);
+    for control in ["pause", "resume", "cancel", "retry"] {
+        let answer = crm.control(&format!("{control}_lead_migration"), run).await;
+        assert_eq!(answer["success"], true, "{control}");
+    }
+    crm.enqueue(run).await;
+    assert_eq!(crm.process().await.expect("it is due").leads_moved, 100);
+    assert_eq!(crm.status(run).await, "processing");
+    for call in [
+        "get_lead_migration_queue_status()",
+        "get_lead_migration_rejections(1)",
+    ] {
+        database.run(&format!("select * from public.{call}")).await;
     }
 }
 
 #[tokio::test]
 async fn what_an_operator_granted_survives_an_upgrade_and_nothing_is_added() {
-    let database = as_on_supabase().await;
+    let database = as_documented().await;
     database
         .run(
             "grant execute on function public.get_lead_migration_progress(uuid) to authenticated;
@@ -106,7 +80,7 @@ async fn what_an_operator_granted_survives_an_upgrade_and_nothing_is_added() {
         )
         .await;
 
-    let applied = migrate::install(&database.settings(), false)
+    let applied = migrate::install(&database.settings_as(&owner()), false)
         .await
         .expect("it installs again");
 
@@ -122,4 +96,141 @@ async fn what_an_operator_granted_survives_an_upgrade_and_nothing_is_added() {
     for role in ["public", "anon"] {
         assert_eq!(executable_by(&database, role).await, Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn the_matrix_is_what_happens_when_each_role_calls_each_function() {
+    let database = as_documented().await;
+    let (worker, owner) = (worker(), owner());
+    let columns: [&[&str]; 5] = [
+        &["anon", "authenticated"],
+        &["service_role"],
+        &[&worker],
+        &["lead_mover_stranger"],
+        &[&owner],
+    ];
+    let mut documented = documented();
+    let others = documented
+        .remove("any other of `lead_mover")
+        .expect("its last row");
+    let functions = functions(&database).await;
+    assert!(functions.len() > 30, "only {} functions", functions.len());
+
+    for (column, roles) in columns.iter().enumerate() {
+        for role in *roles {
+            let session = database.open_in_role(role).await;
+            for function in &functions {
+                let rights = documented.get(function.name.as_str()).unwrap_or(&others);
+                assert_eq!(rights.len(), columns.len(), "{}", function.name);
+                let refused = is_denied(&session, &function.call).await;
+                assert_eq!(refused, !rights[column], "{} as {role}", function.name);
+            }
+        }
+    }
+    for function in &functions {
+        let named = documented.remove(function.name.as_str()).is_some();
+        assert!(named || function.name.starts_with("lead_mover."));
+        assert_eq!(function.is_definer, named, "{}", function.name);
+    }
+    assert!(documented.is_empty(), "not there: {:?}", documented.keys());
+}
+
+/// Where an operator has opened the schema, each function still has a lock of its own.
+#[tokio::test]
+async fn usage_on_the_schema_opens_no_function() {
+    let database = as_documented().await;
+    database
+        .run("grant usage on schema lead_mover to public")
+        .await;
+
+    for role in ["anon", "authenticated", &worker()] {
+        let session = database.open_in_role(role).await;
+        for function in functions(&database).await {
+            let granted = ["lead_mover.process_batch(integer)", "lead_mover.sample()"];
+            if role == worker() && granted.contains(&function.name.as_str()) {
+                continue;
+            }
+            let error = session
+                .batch_execute(&function.call)
+                .await
+                .expect_err(&function.call);
+            let said = error.as_db_error().expect("the server answers").message();
+            assert!(
+                said.starts_with("permission denied for function "),
+                "{role}: {}: {said}",
+                function.call
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn tables_views_and_the_queue_are_closed_to_everybody_but_their_owner() {
+    let database = as_documented().await;
+    let relations: Vec<String> = database
+        .value(
+            "select array_agg(c.oid::regclass::text order by 1)
+             from pg_class c
+             where c.relkind in ('r', 'p', 'v', 'm')
+               and (c.relnamespace = 'lead_mover'::regnamespace or c.relname like '%lead_migration_queue')",
+            &[],
+        )
+        .await;
+    assert_eq!(relations.len(), 10, "{relations:?}");
+
+    for role in [
+        "anon",
+        "authenticated",
+        "service_role",
+        "lead_mover_stranger",
+        &worker(),
+    ] {
+        let session = database.open_in_role(role).await;
+        for relation in &relations {
+            let mut statements = vec![format!("select from {relation}")];
+            // Nobody can write to the view of sums.
+            if relation != "lead_mover.progress" {
+                statements.push(format!("delete from {relation}"));
+                statements.push(format!("insert into {relation} default values"));
+            }
+            for statement in statements {
+                let granted =
+                    role == worker() && statement == "select from lead_mover.schema_files";
+                let refused = is_denied(&session, &statement).await;
+                assert_eq!(refused, !granted, "{role}: {statement}");
+            }
+        }
+    }
+}
+
+/// The catalogs say the same: rights on ours that are neither the owner's nor granted by the operator.
+#[tokio::test]
+async fn nothing_leaks_through_default_privileges() {
+    let database = as_documented().await;
+    let leaked: Vec<String> = database
+        .value(
+            "select coalesce(array_agg(distinct format('%s: %s to %s', o.object, a.privilege_type,
+               case a.grantee when 0 then 'public' else a.grantee::regrole::text end)), '{}')
+             from (
+               select n.nspname::text as object, coalesce(n.nspacl, acldefault('n', n.nspowner)) as acl, n.nspowner as owner
+               from pg_namespace n where n.nspname in ('lead_mover', 'pgmq')
+               union all
+               select c.oid::regclass::text, coalesce(c.relacl, acldefault('r', c.relowner)), c.relowner
+               from pg_class c
+               where c.relkind in ('r', 'v', 'S') and c.relnamespace::regnamespace::text in ('lead_mover', 'pgmq')
+               union all
+               select p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
+               from pg_proc p
+               where p.pronamespace = 'lead_mover'::regnamespace or p.proname like '%lead_migration%'
+             ) o
+             cross join lateral aclexplode(o.acl) a
+             where a.grantee <> o.owner
+               and a.grantee not in (
+                 select r.oid from pg_roles r
+                 where r.rolname in ('service_role', 'lead_mover_stranger', 'pg_monitor', $1)
+               )",
+            &[&worker()],
+        )
+        .await;
+    assert_eq!(leaked, Vec::<String>::new());
 }

@@ -11,6 +11,8 @@ use crate::support::{Crm, Session, Target, control_in, enqueue_in};
 /// So many that they never want the same lead: people who do are in each other's way without us.
 pub(super) const PEOPLE: usize = 4;
 const DEEDS: usize = 70;
+/// Of one run.
+const MOST_CANCELS: usize = 8;
 
 #[derive(Clone)]
 pub(super) struct Crowd {
@@ -18,24 +20,28 @@ pub(super) struct Crowd {
     runs: Arc<Vec<Uuid>>,
     target: Target,
     elsewhere: Target,
-    /// Where a run that was cancelled is queued to, until it is.
-    second_targets: Arc<Mutex<Vec<Option<Target>>>>,
+    /// For each run where it is queued to when it has been cancelled: to each of them once.
+    later_targets: Arc<Mutex<Vec<Vec<Target>>>>,
 }
 
 impl Crowd {
     pub(super) async fn new(crm: &Crm<'_>, runs: &[Uuid]) -> Self {
         let mut leads = Vec::new();
-        let mut second_targets = Vec::new();
+        let mut later_targets = Vec::new();
         for run in runs {
             leads.extend(crm.lead_ids(*run).await);
-            second_targets.push(Some(crm.another_target().await));
+            let mut targets = Vec::new();
+            for _ in 0..MOST_CANCELS {
+                targets.push(crm.another_target().await);
+            }
+            later_targets.push(targets);
         }
         Self {
             leads: Arc::new(leads),
             runs: Arc::new(runs.to_vec()),
             target: crm.target,
             elsewhere: crm.another_target().await,
-            second_targets: Arc::new(Mutex::new(second_targets)),
+            later_targets: Arc::new(Mutex::new(later_targets)),
         }
     }
 
@@ -104,7 +110,7 @@ impl Crowd {
         self.leads[(n * 7_919 % its) * PEOPLE + number]
     }
 
-    /// Somebody who pauses, resumes and asks again, and cancels each run once to send it elsewhere.
+    /// Somebody who pauses, resumes and asks again, and cancels each run again and again to send it elsewhere.
     pub(super) fn operator(
         &self,
         session: Session,
@@ -113,7 +119,8 @@ impl Crowd {
         let crowd = self.clone();
         async move {
             for n in 0..DEEDS {
-                let nth = (n + number * 3) % crowd.runs.len();
+                // Each does everything with each run.
+                let nth = (n * 2 + n / 5 + number * 3) % crowd.runs.len();
                 crowd.control(&session, nth, n).await;
             }
         }
@@ -129,12 +136,14 @@ impl Crowd {
                     assert_eq!(error.code().code(), "LM004", "{error}");
                 }
             }
-            2 if n > DEEDS / 3 => {
-                let second = self.second_targets.lock().unwrap()[nth].take();
-                if let Some(second) = second {
+            1 | 2 if n > DEEDS / 10 => {
+                let next = self.later_targets.lock().unwrap()[nth].pop();
+                if let Some(next) = next {
                     tell(session, "cancel_lead_migration", run).await;
-                    let answer = enqueue_in(session, run, second, Some(BATCH_SIZE)).await;
-                    drop(answer.expect("nothing is active"));
+                    // The other operator may have been faster.
+                    if let Err(error) = enqueue_in(session, run, next, Some(BATCH_SIZE)).await {
+                        assert_eq!(error.code().code(), "LM004", "{error}");
+                    }
                 }
             }
             _ => drop(tell(session, "resume_lead_migration", run).await),
