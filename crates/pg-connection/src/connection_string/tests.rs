@@ -19,7 +19,7 @@ fn error(text: &str) -> String {
 }
 
 #[test]
-fn reads_what_people_paste() {
+fn reads_what_users_paste() {
     #[rustfmt::skip]
     let table = [
         // The pages of Supabase: direct, session mode, transaction mode.
