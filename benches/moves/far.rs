@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::figures::Figures;
 use crate::finished::queue_and_wait;
 use crate::fixture::{Fixture, RUN};
-use crate::proxy::{Proxy, Weather};
+use crate::proxy::{Faults, Proxy};
 use crate::service::Service;
 
 /// In each direction.
@@ -19,9 +19,9 @@ pub(crate) async fn measure(fixture: &Fixture, leads: i32, rounds: u16) -> Figur
         for (delay, times) in DELAYS.into_iter().zip(&mut times) {
             eprintln!("  round {round}: {delay:?} away");
             fixture.import(&[(RUN, leads)]).await;
-            proxy.set(Weather {
+            proxy.set(Faults {
                 delay,
-                ..Weather::default()
+                ..Faults::default()
             });
             let service = Service::start(
                 &proxy.connection_string(),

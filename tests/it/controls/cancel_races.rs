@@ -91,7 +91,7 @@ async fn a_cancel_and_a_batch_that_ends_the_move_as_failed_do_not_wait_for_each_
     let crm = database.crm().await;
     let run = crm.run_of(2_500).await;
     database
-        .run_out_of_luck("after update on public.leads for each statement")
+        .fill_disk("after update on public.leads for each statement")
         .await;
     crm.enqueue(run).await;
     // The last lane, whose message is the last in the table, is at its last attempt.

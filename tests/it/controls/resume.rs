@@ -132,7 +132,7 @@ async fn a_move_that_was_about_to_fail_gets_ten_new_attempts() {
     let run = crm.run_of(2_000).await;
     let failing = crm.lead_ids(run).await[700];
     database
-        .run_out_of_luck(&format!(
+        .fill_disk(&format!(
             "before update on public.leads for each row when (new.id = '{failing}')"
         ))
         .await;
@@ -148,7 +148,7 @@ async fn a_move_that_was_about_to_fail_gets_ten_new_attempts() {
     assert!(!crm.process().await.expect("one lane").success);
     worker.batch_execute("commit").await.unwrap();
     crm.control("pause_lead_migration", run).await;
-    database.have_luck_again().await;
+    database.free_disk().await;
 
     crm.control("resume_lead_migration", run).await;
     crm.process_all().await;

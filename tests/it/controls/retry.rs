@@ -12,10 +12,10 @@ pub(crate) async fn failed_move(database: &Database, crm: &Crm<'_>) -> Uuid {
     crm.enqueue(run).await;
     crm.process().await;
     database
-        .run_out_of_luck("before update on public.leads for each statement")
+        .fill_disk("before update on public.leads for each statement")
         .await;
     crm.process_to_the_end().await;
-    database.have_luck_again().await;
+    database.free_disk().await;
     assert_eq!(crm.status(run).await, "failed");
     run
 }
@@ -181,11 +181,11 @@ async fn a_retried_move_that_meets_more_leads_than_were_left_completes() {
     crm.process().await;
     assert_eq!(crm.progress(run).await.get::<_, i64>("remaining"), 0);
     database
-        .run_out_of_luck("before update on public.leads for each statement")
+        .fill_disk("before update on public.leads for each statement")
         .await;
     crm.process_to_the_end().await;
     assert_eq!(crm.status(run).await, "failed");
-    database.have_luck_again().await;
+    database.free_disk().await;
 
     crm.control("retry_lead_migration", run).await;
     crm.process_all().await;

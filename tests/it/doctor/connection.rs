@@ -6,7 +6,7 @@ use lead_mover::migrate;
 use local_postgres::{Durability, LocalPostgres};
 
 use crate::support::{
-    ALL_CHECKS, Database, Examined, OwnServer, Proxy, Weather, command, doctor, finish, is_local,
+    ALL_CHECKS, Database, DoctorReport, Faults, OwnServer, Proxy, command, doctor, finish, is_local,
 };
 
 const LISTEN_ELSEWHERE: &str =
@@ -17,7 +17,7 @@ const SHORT: [&str; 2] = ["--timings", "notify=1s,check=2s"];
 
 #[tokio::test]
 async fn without_a_server_all_other_checks_are_skipped() {
-    let report = Examined::of("host=127.0.0.1 port=1 user=u dbname=x", &[]).await;
+    let report = DoctorReport::of("host=127.0.0.1 port=1 user=u dbname=x", &[]).await;
 
     report.assert_failure(
         "connection",
@@ -36,7 +36,7 @@ async fn a_database_that_does_not_exist_is_a_failure() {
     let database = Database::new().await;
     let url = format!("{} dbname=lead_mover_nowhere", database.connection_string());
 
-    let report = Examined::of(&url, &[]).await;
+    let report = DoctorReport::of(&url, &[]).await;
 
     report.assert_failure(
         "connection",
@@ -62,7 +62,7 @@ async fn a_wrong_password_is_a_failure_and_not_printed() {
         database.connection_string()
     );
 
-    let report = Examined::of(&url, &[]).await;
+    let report = DoctorReport::of(&url, &[]).await;
 
     report.assert_failure(
         "connection",
@@ -95,12 +95,12 @@ async fn no_connection_string_and_a_wrong_one_are_usage_errors() {
 async fn a_server_that_stops_answering_is_asked_once() {
     let database = Database::new().await;
     let proxy = Proxy::before(&database.connection_string()).await;
-    proxy.set(Weather {
+    proxy.set(Faults {
         silent_once_open: true,
-        ..Weather::default()
+        ..Faults::default()
     });
 
-    let report = Examined::of(&proxy.connection_string(), &SHORT).await;
+    let report = DoctorReport::of(&proxy.connection_string(), &SHORT).await;
 
     report.assert_failure(
         "connection",
@@ -118,7 +118,7 @@ async fn listening_in_another_database_receives_nothing_from_this_one() {
     let (database, other) = (Database::new().await, Database::new().await);
     let listen_url = format!("{} password=geheim123", other.connection_string());
 
-    let report = Examined::of(
+    let report = DoctorReport::of(
         &database.connection_string(),
         &["--database-listen-url", &listen_url, SHORT[0], SHORT[1]],
     )
@@ -138,7 +138,7 @@ async fn listening_in_another_database_receives_nothing_from_this_one() {
 async fn a_listening_connection_that_is_denied_is_a_failure() {
     let database = Database::new().await;
 
-    let report = Examined::of(
+    let report = DoctorReport::of(
         &database.connection_string(),
         &[
             "--database-listen-url",
@@ -158,12 +158,12 @@ async fn a_listening_connection_that_is_denied_is_a_failure() {
 async fn a_listen_that_is_never_answered_is_a_failure() {
     let database = Database::new().await;
     let proxy = Proxy::before(&database.connection_string()).await;
-    proxy.set(Weather {
+    proxy.set(Faults {
         silent_once_open: true,
-        ..Weather::default()
+        ..Faults::default()
     });
 
-    let report = Examined::of(
+    let report = DoctorReport::of(
         &database.connection_string(),
         &[
             "--database-listen-url",
@@ -186,9 +186,9 @@ async fn a_listen_that_is_never_answered_is_a_failure() {
 async fn a_pooler_that_loses_notifications_is_a_warning_until_there_is_a_listen_url() {
     let database = Database::new().await;
     let proxy = Proxy::before(&database.connection_string()).await;
-    proxy.set(Weather {
+    proxy.set(Faults {
         deaf: true,
-        ..Weather::default()
+        ..Faults::default()
     });
 
     let deaf = doctor(&proxy.connection_string(), &SHORT).await;
@@ -211,7 +211,7 @@ async fn a_pooler_that_loses_notifications_is_a_warning_until_there_is_a_listen_
         );
     }
 
-    let hearing = Examined::of(
+    let hearing = DoctorReport::of(
         &proxy.connection_string(),
         &[
             "--database-listen-url",
@@ -222,7 +222,7 @@ async fn a_pooler_that_loses_notifications_is_a_warning_until_there_is_a_listen_
     )
     .await;
 
-    hearing.assert_well();
+    hearing.assert_all_pass();
     assert_eq!(
         hearing.check("pooler").1,
         "DATABASE_URL leads to a transaction-mode pooler (LISTEN without notifications), \
@@ -234,18 +234,18 @@ async fn a_pooler_that_loses_notifications_is_a_warning_until_there_is_a_listen_
 async fn a_service_that_is_not_to_listen_needs_no_notifications() {
     let database = Database::new().await;
     let proxy = Proxy::before(&database.connection_string()).await;
-    proxy.set(Weather {
+    proxy.set(Faults {
         deaf: true,
-        ..Weather::default()
+        ..Faults::default()
     });
 
-    let report = Examined::of(
+    let report = DoctorReport::of(
         &proxy.connection_string(),
         &["--database-listen-url", "off", SHORT[0], SHORT[1]],
     )
     .await;
 
-    report.assert_well();
+    report.assert_all_pass();
     assert_eq!(
         report.check("listen").1,
         "DATABASE_LISTEN_URL is off: the service looks every LEAD_MOVER_POLL_INTERVAL"
@@ -266,7 +266,7 @@ async fn a_standby_is_a_failure() {
     fs::write(server.data_directory().join("standby.signal"), "").expect("it can be written");
     server.restart().expect("it starts as a standby");
 
-    let report = Examined::of(&url, &[]).await;
+    let report = DoctorReport::of(&url, &[]).await;
 
     report.assert_failure("writable", "put the primary's address into DATABASE_URL");
     assert_eq!(report.with("skipped"), ["listen", "pooler"]);

@@ -21,14 +21,14 @@ async fn a_healthy_database_has_nothing_wrong() {
         let warns = line.starts_with("WARNING  server ");
         assert!(line.starts_with("ok       ") || warns, "{line}");
     }
-    database.examined().await.assert_well();
+    database.doctor_report().await.assert_all_pass();
 }
 
 #[tokio::test]
 async fn a_database_with_nothing_in_it_has_to_be_migrated() {
     let database = Database::empty().await;
 
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
 
     assert_eq!(report.status, Some(1));
     assert_eq!(report.with("failure"), ["pgmq", "schema"]);
@@ -54,7 +54,7 @@ async fn a_database_with_nothing_in_it_has_to_be_migrated() {
     migrate::install(&database.settings(), true)
         .await
         .expect("it installs");
-    database.examined().await.assert_well();
+    database.doctor_report().await.assert_all_pass();
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn a_trigger_that_was_dropped_or_disabled_is_a_failure() {
     ] {
         database.run(&damage).await;
 
-        let report = database.examined().await;
+        let report = database.doctor_report().await;
 
         report.assert_failure("trigger", advice);
         database.follow_advice(&report, "trigger").await;
@@ -90,7 +90,7 @@ async fn an_index_that_is_missing_is_a_failure() {
     let database = Database::new().await;
     database.run("drop index public.leads_run_id_id_idx").await;
 
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
 
     report.assert_failure(
         "index",
@@ -106,12 +106,12 @@ async fn an_older_schema_has_to_be_migrated() {
         .run("update lead_mover.schema_files set checksum = 'x' where path like 'functions/%'")
         .await;
 
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
 
     report.assert_failure("schema", "run: lead-mover migrate");
     assert_eq!(report.with("skipped"), Vec::<&str>::new());
     assert_eq!(database.migrate(&[]).await.status, Some(0));
-    database.examined().await.assert_well();
+    database.doctor_report().await.assert_all_pass();
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_newer_schema_needs_a_newer_lead_mover() {
             ))
             .await;
 
-        let report = database.examined().await;
+        let report = database.doctor_report().await;
 
         report.assert_failure(
             "schema",
@@ -141,7 +141,7 @@ async fn functions_that_were_dropped_after_migrate_are_a_failure() {
         .run("drop function public.get_lead_migration_rejections(bigint), lead_mover.is_rejection")
         .await;
 
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
 
     let statement = "delete from lead_mover.schema_files where path in \
          ('functions/internal/is_rejection.sql', 'functions/public/get_lead_migration_rejections.sql');";
@@ -151,7 +151,7 @@ async fn functions_that_were_dropped_after_migrate_are_a_failure() {
     );
     database.run(statement).await;
     assert_eq!(database.migrate(&[]).await.status, Some(0));
-    database.examined().await.assert_well();
+    database.doctor_report().await.assert_all_pass();
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn views_that_lack_a_column_or_cannot_be_written_are_a_failure() {
         .run("alter view lead_mover.leads rename column run_id to run")
         .await;
 
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
 
     report.assert_failure(
         "mapping",
@@ -180,7 +180,7 @@ async fn views_that_lack_a_column_or_cannot_be_written_are_a_failure() {
                select id, run_id, funnel_id, coalesce(column_id) as column_id from public.leads",
         )
         .await;
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
     assert_eq!(
         report.check("mapping").1,
         "nothing can be written through lead_mover.leads.column_id uuid"
@@ -194,7 +194,7 @@ async fn a_queue_that_a_crash_would_empty_fails_and_one_that_makes_callers_wait_
     database
         .run("alter table pgmq.q_lead_migration_queue set unlogged")
         .await;
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
     report.assert_failure(
         "pgmq",
         "run: alter table pgmq.q_lead_migration_queue set logged;",
@@ -214,7 +214,7 @@ async fn a_queue_that_a_crash_would_empty_fails_and_one_that_makes_callers_wait_
     database
         .run("select pgmq.enable_notify_insert('lead_migration_queue')")
         .await;
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
     assert_eq!(report.status, Some(0));
     assert_eq!(report.check("pgmq").0, "warning");
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Database, Examined};
+use crate::support::{Database, DoctorReport};
 
 /// The connection string of a role without grants.
 fn as_stranger(database: &Database) -> String {
@@ -16,7 +16,7 @@ fn as_stranger(database: &Database) -> String {
 async fn a_role_without_grants_gets_the_statements() {
     let database = Database::new().await;
 
-    let report = Examined::of(&as_stranger(&database), &[]).await;
+    let report = DoctorReport::of(&as_stranger(&database), &[]).await;
 
     let to = "to lead_mover_stranger";
     let public: Vec<String> = [
@@ -50,7 +50,7 @@ async fn a_role_without_grants_gets_the_statements() {
 
     // The grants of the service are enough for the service.
     database.run(&service).await;
-    let report = Examined::of(&as_stranger(&database), &[]).await;
+    let report = DoctorReport::of(&as_stranger(&database), &[]).await;
     assert_eq!(report.status, Some(0));
     assert_eq!(
         report.check("grants").2,
@@ -59,9 +59,9 @@ async fn a_role_without_grants_gets_the_statements() {
     assert_eq!(report.check("grants").0, "warning");
 
     database.run(&public.concat()).await;
-    Examined::of(&as_stranger(&database), &[])
+    DoctorReport::of(&as_stranger(&database), &[])
         .await
-        .assert_well();
+        .assert_all_pass();
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn an_owner_of_the_functions_who_may_not_use_the_views_is_a_failure() {
         )
         .await;
 
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
 
     report.assert_failure(
         "grants",
@@ -95,7 +95,7 @@ async fn functions_that_every_role_may_call_are_a_warning() {
         )
         .await;
 
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
 
     assert_eq!(report.status, Some(0));
     assert_eq!(
@@ -113,7 +113,7 @@ async fn functions_that_every_role_may_call_are_a_warning() {
     );
     database.follow_advice(&report, "exposure").await;
     assert_eq!(
-        database.examined().await.check("exposure").1,
+        database.doctor_report().await.check("exposure").1,
         "no function is open to public or anon; \
          authenticated may execute public.queue_lead_migration(uuid, uuid, uuid, integer)"
     );
@@ -129,7 +129,7 @@ async fn a_database_that_is_read_only_is_a_failure() {
         ))
         .await;
 
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
 
     report.assert_failure(
         "writable",
@@ -146,7 +146,7 @@ async fn a_database_that_is_read_only_is_a_failure() {
         .batch_execute(statements)
         .await
         .unwrap();
-    database.examined().await.assert_well();
+    database.doctor_report().await.assert_all_pass();
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn settings_of_the_connection_string_are_to_be_changed_there() {
         database.connection_string()
     );
 
-    let report = Examined::of(&url, &[]).await;
+    let report = DoctorReport::of(&url, &[]).await;
 
     report.assert_failure(
         "writable",
@@ -183,7 +183,7 @@ async fn a_short_statement_timeout_is_a_warning() {
                 "alter database {name} set statement_timeout = '{timeout}'"
             ))
             .await;
-        let report = database.examined().await;
+        let report = database.doctor_report().await;
         assert_eq!(report.status, Some(0));
         assert_eq!(report.check("statement_timeout").0, status, "{timeout}");
         if status == "warning" {
@@ -212,7 +212,7 @@ async fn a_run_whose_last_move_failed_is_a_warning_until_it_is_retried() {
     crm.process_all().await;
     assert_eq!(crm.status(run).await, "failed");
 
-    let report = database.examined().await;
+    let report = database.doctor_report().await;
 
     assert_eq!(report.status, Some(0));
     let advice =
@@ -229,5 +229,5 @@ async fn a_run_whose_last_move_failed_is_a_warning_until_it_is_retried() {
     let answer: Value = crm.control("retry_lead_migration", run).await;
     assert_eq!(answer["success"], true);
     crm.process_all().await;
-    database.examined().await.assert_well();
+    database.doctor_report().await.assert_all_pass();
 }

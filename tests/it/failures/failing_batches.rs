@@ -12,7 +12,7 @@ async fn a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay() 
     let crm = database.crm().await;
     let run = crm.run_of(150).await;
     database
-        .run_out_of_luck("before update on public.leads for each row")
+        .fill_disk("before update on public.leads for each row")
         .await;
     crm.enqueue(run).await;
     let delay = "select round(extract(epoch from vt - clock_timestamp()))::integer
@@ -37,7 +37,7 @@ async fn a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay() 
         crm.make_due().await;
     }
 
-    database.have_luck_again().await;
+    database.free_disk().await;
     crm.process_all().await;
     assert_eq!(crm.status(run).await, "completed");
     assert_eq!(crm.progress(run).await.get::<_, i32>("attempts"), 0);
@@ -49,7 +49,7 @@ async fn ten_attempts_after_growing_delays_end_the_move_as_failed() {
     let crm = database.crm().await;
     let run = crm.run_of(10).await;
     database
-        .run_out_of_luck("before update on public.leads for each row")
+        .fill_disk("before update on public.leads for each row")
         .await;
     crm.enqueue(run).await;
 
@@ -86,7 +86,7 @@ async fn ten_attempts_after_growing_delays_end_the_move_as_failed() {
     crm.check().await;
 
     // Once the cause is gone, retry moves the rest.
-    database.have_luck_again().await;
+    database.free_disk().await;
     let answer = crm.control("retry_lead_migration", run).await;
     assert_eq!(answer["total"], 10);
     crm.process_all().await;

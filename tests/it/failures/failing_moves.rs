@@ -97,7 +97,7 @@ async fn queue_a_failing_move_and_ten_good_ones(
 ) -> (Uuid, Vec<Uuid>) {
     let bad = crm.run_of(leads).await;
     database
-        .run_out_of_luck(&format!(
+        .fill_disk(&format!(
             "before update on public.leads for each row when (new.run_id = '{bad}')"
         ))
         .await;
@@ -154,7 +154,7 @@ async fn batches_that_must_fail_their_move_at_once_leave_the_end_to_the_next() {
     let crm = database.crm().await;
     let run = crm.run_of(2_000).await;
     database
-        .run_out_of_luck("after update on public.leads for each statement")
+        .fill_disk("after update on public.leads for each statement")
         .await;
     crm.enqueue(run).await;
     assert_eq!(crm.queue_length().await, 2);

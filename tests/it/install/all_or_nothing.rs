@@ -39,7 +39,7 @@ async fn an_error_at_the_last_statement_undoes_all_and_migrate_works_once_it_is_
     database.run("drop event trigger deny").await;
     let migrated = database.migrate(&[]).await;
     assert_eq!(migrated.status, Some(0), "{migrated:?}");
-    database.examined().await.assert_well();
+    database.doctor_report().await.assert_all_pass();
 }
 
 #[tokio::test]

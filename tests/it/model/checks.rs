@@ -114,8 +114,8 @@ impl World<'_> {
             ensure(rejected.is_superset(&a_move.rejected), || {
                 format!("move {id} forgot a rejection")
             })?;
-            ensure(rejected.is_subset(&self.expected.once_refused), || {
-                format!("move {id} lists {rejected:?}, which nobody refused")
+            ensure(rejected.is_subset(&self.expected.once_blocked), || {
+                format!("move {id} lists {rejected:?}, which nothing blocked")
             })?;
             ensure(rejected.is_disjoint(&a_move.written), || {
                 format!("move {id} moved what it lists as rejected")

@@ -21,11 +21,11 @@ pub(super) struct Expected {
     pub(super) leads: BTreeMap<Uuid, Lead>,
     pub(super) moves: BTreeMap<i64, Move>,
     /// The leads that cannot be moved now, …
-    pub(super) refused: BTreeSet<Uuid>,
+    pub(super) blocked: BTreeSet<Uuid>,
     /// … and those that could not be at some time.
-    pub(super) once_refused: BTreeSet<Uuid>,
-    /// Those of them that bad luck befell.
-    pub(super) once_unlucky: BTreeSet<Uuid>,
+    pub(super) once_blocked: BTreeSet<Uuid>,
+    /// Those of them for which the disk was full.
+    pub(super) once_failed: BTreeSet<Uuid>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(super) struct Move {
     pub(super) target: usize,
     pub(super) batch_size: i32,
     pub(super) status: String,
-    /// What whoever queued it was told.
+    /// The answer that its application got.
     pub(super) message_id: i64,
     /// The leads that it is to bring to the target.
     pub(super) counted: BTreeSet<Uuid>,

@@ -45,10 +45,10 @@ async fn a_move_that_failed_in_a_run_that_grew_can_be_taken_up_again() {
         behind: nth(0),
         count: 4,
     };
-    let refuse = |by_bad_luck| Operation::Refuse {
+    let block = |disk_is_full| Operation::Block {
         first: nth(2),
         count: 2,
-        by_bad_luck,
+        disk_is_full,
     };
     let fails = Operation::Batches {
         worker: 0,
@@ -58,14 +58,10 @@ async fn a_move_that_failed_in_a_run_that_grew_can_be_taken_up_again() {
         control: Control::Retry,
         run: 0,
     };
-    play(
-        2,
-        &[ENQUEUE, adds, refuse(true), fails, refuse(false), retry],
-    )
-    .await;
+    play(2, &[ENQUEUE, adds, block(true), fails, block(false), retry]).await;
 }
 
-/// With as many refused as there were leads at first, it failed.
+/// With as many rejected as there were leads at first, it failed.
 #[tokio::test]
 async fn a_run_that_grew_may_have_as_many_rejections_as_it_had_leads() {
     let adds = Operation::PersonAdds {
@@ -73,25 +69,25 @@ async fn a_run_that_grew_may_have_as_many_rejections_as_it_had_leads() {
         behind: nth(0),
         count: 4,
     };
-    let refuse = Operation::Refuse {
+    let block = Operation::Block {
         first: nth(2),
         count: 2,
-        by_bad_luck: false,
+        disk_is_full: false,
     };
-    play(2, &[ENQUEUE, adds, refuse]).await;
+    play(2, &[ENQUEUE, adds, block]).await;
 }
 
 /// It was taken for a batch that did not work, and after ten of those the move had failed.
 #[tokio::test]
-async fn a_refused_lead_that_is_alone_in_its_batch_is_listed_as_any_other() {
-    let refuse = Operation::Refuse {
+async fn a_rejected_lead_that_is_alone_in_its_batch_is_listed_as_any_other() {
+    let block = Operation::Block {
         first: nth(2),
         count: 1,
-        by_bad_luck: false,
+        disk_is_full: false,
     };
     let calls = Operation::Batches {
         worker: 0,
         calls: 3,
     };
-    play(3, &[ENQUEUE, refuse, calls]).await;
+    play(3, &[ENQUEUE, block, calls]).await;
 }

@@ -8,8 +8,8 @@
 //! `PROPTEST_CASES` says how many scenarios (100; `make model` plays 3000), `PROPTEST_RNG_SEED` which.
 
 mod applications;
+mod blocked_leads;
 mod checks;
-mod circumstances;
 mod expected;
 mod found;
 mod operations;

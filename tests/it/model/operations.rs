@@ -80,14 +80,14 @@ pub(super) enum Operation {
         person: usize,
         commits: bool,
     },
-    /// The leads cannot be moved: for good (a refusal), or by bad luck that may pass.
-    Refuse {
+    /// The leads cannot be moved: for good (a rejection), or because the disk is full, which may pass.
+    Block {
         first: Pick,
         count: usize,
-        by_bad_luck: bool,
+        disk_is_full: bool,
     },
-    /// One of the refused can be moved again.
-    Accept {
+    /// One of the blocked leads can be moved again.
+    Unblock {
         nth: usize,
     },
     /// The delays of all messages are over.
@@ -140,8 +140,8 @@ pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
 
 fn operation() -> impl Strategy<Value = Operation> {
     use Operation::{
-        Accept, Batch, Batches, Control, ControlWhileBatchesEnd, EndBatch, Enqueue, MakeDue,
-        OpenBatch, PersonAdds, PersonDeletes, PersonEnds, PersonLocks, PersonMoves, Refuse,
+        Batch, Batches, Block, Control, ControlWhileBatchesEnd, EndBatch, Enqueue, MakeDue,
+        OpenBatch, PersonAdds, PersonDeletes, PersonEnds, PersonLocks, PersonMoves, Unblock,
     };
     let worker = 0..WORKERS;
     let person = 0..PEOPLE;
@@ -167,8 +167,8 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(person, first, count, weakly)| PersonLocks { person, first, count, weakly }),
         6 => (person, any::<bool>()).prop_map(|(person, commits)| PersonEnds { person, commits }),
         7 => (pick(), 1..=6_usize, proptest::bool::weighted(0.2))
-            .prop_map(|(first, count, by_bad_luck)| Refuse { first, count, by_bad_luck }),
-        3 => (0..8_usize).prop_map(|nth| Accept { nth }),
+            .prop_map(|(first, count, disk_is_full)| Block { first, count, disk_is_full }),
+        3 => (0..8_usize).prop_map(|nth| Unblock { nth }),
         8 => Just(MakeDue),
     ]
 }

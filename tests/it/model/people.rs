@@ -143,7 +143,7 @@ impl World<'_> {
         let person = &mut self.people[person];
         let outcome = person.session.execute(statement, parameters).await;
         if person.give_up_if_blocked(outcome).await? == 0 {
-            return Ok(()); // the lead is gone, or somebody has it locked
+            return Ok(()); // the lead is gone, or another session has it locked
         }
         if person.is_in_transaction {
             person.changes.extend(changes);
@@ -155,7 +155,7 @@ impl World<'_> {
 }
 
 impl Person {
-    /// The number of rows; 0 where somebody else has one locked, which ends an open transaction.
+    /// The number of rows; 0 where another session has one locked, which ends an open transaction.
     async fn give_up_if_blocked(
         &mut self,
         outcome: Result<u64, tokio_postgres::Error>,

@@ -80,12 +80,12 @@ impl World<'_> {
                 weakly,
             } => self.person_locks(person, first, count, weakly).await?,
             Operation::PersonEnds { person, commits } => self.person_ends(person, commits).await,
-            Operation::Refuse {
+            Operation::Block {
                 first,
                 count,
-                by_bad_luck,
-            } => self.refuse(first, count, by_bad_luck).await,
-            Operation::Accept { nth } => self.accept(nth).await,
+                disk_is_full,
+            } => self.block(first, count, disk_is_full).await,
+            Operation::Unblock { nth } => self.unblock(nth).await,
             Operation::MakeDue => self.make_due().await,
             other => unreachable!("{other:?} is the mover's"),
         }
@@ -103,13 +103,13 @@ impl World<'_> {
             Operation::PersonMoves { lead, .. } | Operation::PersonDeletes { lead, .. } => {
                 !has_leads(lead.run)
             }
-            Operation::PersonLocks { first, .. } | Operation::Refuse { first, .. } => {
+            Operation::PersonLocks { first, .. } | Operation::Block { first, .. } => {
                 !has_leads(first.run)
             }
             Operation::PersonEnds { .. } => {
                 !self.people.iter().any(|person| person.is_in_transaction)
             }
-            Operation::Accept { .. } => self.expected.refused.is_empty(),
+            Operation::Unblock { .. } => self.expected.blocked.is_empty(),
             _ => false,
         }
     }
@@ -132,7 +132,7 @@ impl World<'_> {
                  delete from lead_mover.moves;
                  delete from public.leads;
                  delete from model.writes;
-                 delete from model.refused",
+                 delete from model.blocked",
             )
             .await;
         self.added = 0;
@@ -176,8 +176,8 @@ impl World<'_> {
             let commits = true;
             self.step(Operation::PersonEnds { person, commits }).await?;
         }
-        while !self.expected.refused.is_empty() {
-            self.accept(0).await;
+        while !self.expected.blocked.is_empty() {
+            self.unblock(0).await;
         }
         for control in [Control::Resume, Control::Retry] {
             for run in 0..RUNS {

@@ -118,12 +118,12 @@ impl World<'_> {
             .get(0)
     }
 
-    /// Refusals alone undo no batch; they end the move when they are too many.
+    /// Rejections alone undo no batch; they end the move when they are too many.
     fn may_fail(&self, batch: &Batch) -> bool {
         let error = &batch.error_message;
         let expected = &self.expected;
-        !expected.once_refused.is_empty() && error.starts_with("Leads rejeitados em excesso")
-            || !expected.once_unlucky.is_empty() && error.contains("is not to be moved")
+        !expected.once_blocked.is_empty() && error.starts_with("Leads rejeitados em excesso")
+            || !expected.once_failed.is_empty() && error.contains("is not to be moved")
     }
 
     /// What a call answered, where that many messages were due before.

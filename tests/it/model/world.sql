@@ -1,4 +1,4 @@
--- What the model knows beside the mover's own tables: every write to a lead, and the leads that refuse.
+-- What the model knows beside the mover's own tables: every write to a lead, and the leads that are blocked.
 create schema model;
 
 create table model.writes (
@@ -24,18 +24,18 @@ $$;
 create trigger note_write after update on public.leads
 for each row execute function model.note_write();
 
-create table model.refused (
+create table model.blocked (
   lead_id uuid primary key,
   code text not null
 );
 
--- Only the mover meets a refusal: people may do with a lead what they like.
-create function model.refuse() returns trigger language plpgsql as $$
+-- Only the mover meets an error: people may do with a lead what they like.
+create function model.block() returns trigger language plpgsql as $$
 declare
   v_code text;
 begin
   if current_setting('application_name') like 'worker%' then
-    select r.code into v_code from model.refused r where r.lead_id = new.id;
+    select r.code into v_code from model.blocked r where r.lead_id = new.id;
     if found then
       raise exception 'lead % is not to be moved', new.id using errcode = v_code;
     end if;
@@ -44,10 +44,10 @@ begin
 end
 $$;
 
-create trigger refuse before update on public.leads
-for each row execute function model.refuse();
+create trigger block before update on public.leads
+for each row execute function model.block();
 
--- Vacuum's cutting off of empty pages locks whole tables for a moment, which would look like somebody's lock.
+-- Vacuum's cutting off of empty pages locks whole tables for a moment, which would look like a user's lock.
 alter table public.leads set (vacuum_truncate = off);
 alter table pgmq.q_lead_migration_queue set (vacuum_truncate = off);
 alter table lead_mover.moves set (vacuum_truncate = off);

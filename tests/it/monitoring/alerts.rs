@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::server::{AlertDelay, Prometheus};
 use crate::dashboards::text;
-use crate::support::{Crm, Database, Proxy, Service, Session, Weather, eventually};
+use crate::support::{Crm, Database, Faults, Proxy, Service, Session, eventually};
 
 const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
 
@@ -70,9 +70,9 @@ async fn each_alert_fires_when_its_cause_happens_and_only_for_those_affected() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let proxy = Proxy::before(&database.connection_string()).await;
-    proxy.set(Weather {
+    proxy.set(Faults {
         deaf: true,
-        ..Weather::default()
+        ..Faults::default()
     });
     let deaf = ["--database-listen-url", &proxy.connection_string()];
     let deaf = Service::start_unready(&database.connection_string(), &deaf).await;

@@ -8,7 +8,9 @@
 use nix::sys::signal::Signal;
 use uuid::Uuid;
 
-use crate::support::{Crm, Database, Gate, Onlooker, OwnServer, Service, eventually, kill_backend};
+use crate::support::{
+    Crm, Database, Gate, InvariantWatcher, OwnServer, Service, eventually, kill_backend,
+};
 
 const ONE_WORKER: [&str; 4] = ["--poll-interval", "1h", "--workers", "1"];
 const NOTIFIED: &str = "lead_mover_wakeups_total{reason=\"notify\"}";
@@ -27,7 +29,7 @@ async fn a_killed_services_batch_is_done_by_another_that_runs() {
     gate.reached_by(1).await;
     let its_process = process_in_a_batch(&database).await;
     let _another = Service::start(&database, &ONE_WORKER).await;
-    let watcher = Onlooker::of(&database, run);
+    let watcher = InvariantWatcher::of(&database, run);
 
     killed.signal(Signal::SIGKILL);
     assert_eq!(killed.exit().await, None);
@@ -53,7 +55,7 @@ async fn a_killed_services_batch_is_done_by_one_that_starts_later() {
     let mut killed = Service::start(&database, &ONE_WORKER).await;
     crm.enqueue(run).await;
     gate.reached_by(1).await;
-    let watcher = Onlooker::of(&database, run);
+    let watcher = InvariantWatcher::of(&database, run);
 
     killed.signal(Signal::SIGKILL);
     assert_eq!(killed.exit().await, None);
@@ -75,7 +77,7 @@ async fn of_two_services_in_the_middle_of_one_move_one_is_killed() {
     let another = Service::start(&database, &ONE_WORKER).await;
     crm.enqueue(run).await;
     gate.reached_by(2).await;
-    let watcher = Onlooker::of(&database, run);
+    let watcher = InvariantWatcher::of(&database, run);
 
     killed.signal(Signal::SIGKILL);
     assert_eq!(killed.exit().await, None);
@@ -129,7 +131,7 @@ struct Scene<'db> {
     crm: Crm<'db>,
     run: Uuid,
     service: Service,
-    watcher: Onlooker,
+    watcher: InvariantWatcher,
     /// The session that holds it closed ends with the server, which opens it.
     _gate: Gate,
 }
@@ -143,7 +145,7 @@ impl<'db> Scene<'db> {
         let service = Service::start(database, &["--poll-interval", "1h"]).await;
         crm.enqueue(run).await;
         gate.reached_by(2).await;
-        let watcher = Onlooker::of(database, run);
+        let watcher = InvariantWatcher::of(database, run);
         Self {
             database,
             crm,

@@ -116,7 +116,7 @@ async fn a_failing_move_reports_the_error_and_the_attempts() {
         None
     );
     database
-        .run_out_of_luck("before update on public.leads for each statement")
+        .fill_disk("before update on public.leads for each statement")
         .await;
 
     crm.process().await;

@@ -107,7 +107,7 @@ mutants! {
         in "functions/internal/move_range" "pg_catalog, public, extensions, pg_temp" => "pg_catalog, pg_temp"
         in "functions/internal/move_leads" "pg_catalog, public, extensions, pg_temp" => "pg_catalog, pg_temp";
 
-    /// Those that are gone, or were put there by somebody, are never met.
+    /// Those that are gone, or were put there by a user, are in no batch.
     leads_that_were_never_met_are_waited_for,
     noticed by "moves::people::leads_deleted_before_their_turn_are_gone_and_the_counts_add_up":
         in "functions/internal/record_batch"

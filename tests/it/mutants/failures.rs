@@ -71,15 +71,15 @@ mutants! {
     noticed by "failures::rejections::a_lead_that_would_be_rejected_only_at_commit_is_isolated_too":
         in "functions/internal/move_leads" "set constraints all immediate;" => "";
 
-    a_refused_lead_takes_its_neighbours_along,
+    a_rejected_lead_takes_its_neighbours_along,
     noticed by "failures::rejections::a_trigger_rejects_one_lead_of_a_hundred_and_the_rest_moves":
         in "functions/internal/bisect_leads"
         "if v_from = v_to then" => "if true then"
         "values (p_move.migration_id, p_ids[v_from]::text, v_sqlstate, v_error)" =>
-        "select p_move.migration_id, refused.id::text, v_sqlstate, v_error from unnest(p_ids[v_from:v_to]) as refused (id)"
+        "select p_move.migration_id, rejected.id::text, v_sqlstate, v_error from unnest(p_ids[v_from:v_to]) as rejected (id)"
         "p_rejected := p_rejected + 1;" => "p_rejected := p_rejected + v_to - v_from + 1;";
 
-    a_refused_lead_fails_its_batch,
+    a_rejected_lead_fails_its_batch,
     noticed by "failures::rejections::a_trigger_rejects_one_lead_of_a_hundred_and_the_rest_moves":
         in "functions/internal/move_batch" "if lead_mover.is_rejection(p_sqlstate, p_move) then" => "if false then";
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Database, Gate, Proxy, Service, Weather, enqueue_in, eventually};
+use crate::support::{Database, Faults, Gate, Proxy, Service, enqueue_in, eventually};
 
 const ONE_WORKER: [&str; 4] = ["--poll-interval", "1h", "--workers", "1"];
 
@@ -25,9 +25,9 @@ async fn lose_an_answer(delay: Duration) {
     database.note_writes().await;
     database.run(STOP_AT_THE_TENTH_BATCH).await;
     let proxy = Proxy::before(&database.connection_string()).await;
-    let fair = Weather {
+    let fair = Faults {
         delay,
-        ..Weather::default()
+        ..Faults::default()
     };
     proxy.set(fair);
     let service = Service::start_unready(&proxy.connection_string(), &ONE_WORKER).await;
@@ -37,7 +37,7 @@ async fn lose_an_answer(delay: Duration) {
         .expect("it is queued");
     gate.reached_by(1).await;
 
-    proxy.set(Weather {
+    proxy.set(Faults {
         cut_after_command: true,
         ..fair
     });

@@ -1,4 +1,4 @@
-//! What the service tells of queue and ledger, which it reads from the database when somebody asks.
+//! What the service tells of queue and ledger, which it reads from the database when they are requested.
 #![expect(
     clippy::float_cmp,
     reason = "Prometheus writes whole numbers as floats too"

@@ -1,6 +1,6 @@
 //! A listener whose connection is gone without a word.
 
-use crate::support::{Database, Proxy, Service, Weather, eventually};
+use crate::support::{Database, Faults, Proxy, Service, eventually};
 
 const NOTIFIED: &str = "lead_mover_wakeups_total{reason=\"notify\"}";
 
@@ -23,10 +23,10 @@ async fn a_listener_that_hears_nothing_any_more_is_found_out_and_replaced() {
     )
     .await;
 
-    proxy.set(Weather {
+    proxy.set(Faults {
         swallow_to_server: true,
         swallow_to_client: true,
-        ..Weather::default()
+        ..Faults::default()
     });
     eventually("the listener is found out", async || {
         service.readyz().await.1["listener"] == "lost"
@@ -39,7 +39,7 @@ async fn a_listener_that_hears_nothing_any_more_is_found_out_and_replaced() {
     crm.completed(run).await;
     assert!(service.metric(NOTIFIED).await < 0.5);
 
-    proxy.set(Weather::default());
+    proxy.set(Faults::default());
     proxy.cut();
     service.ready().await;
     let run = crm.run_of(10).await;

@@ -54,7 +54,7 @@ async fn behind_it_the_service_says_that_it_is_deaf_and_polls() {
     assert_eq!(service.stop().await, Some(0));
 }
 
-/// With one server session at hand, whoever listens there and notifies there hears it, whatever the mode.
+/// With one server session at hand, a session that listens and notifies there receives it, whatever the mode.
 #[tokio::test]
 async fn a_listener_that_has_the_pooler_for_itself_is_found_out_to_be_deaf_too() {
     let database = Database::new().await;

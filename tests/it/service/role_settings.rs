@@ -95,11 +95,11 @@ async fn the_service_works_in_sessions_of_unusual_settings() {
     database.note_writes().await;
     let crm = database.crm().await;
     let run = crm.run_of(2_500).await;
-    let refused = crm.lead_ids(run).await[1_234];
+    let rejected = crm.lead_ids(run).await[1_234];
     database
         .run(&format!(
             "alter table public.leads add constraint stays
-             check (id <> '{refused}' or column_id = '{}')",
+             check (id <> '{rejected}' or column_id = '{}')",
             crm.inbox.column
         ))
         .await;

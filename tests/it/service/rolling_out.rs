@@ -2,7 +2,9 @@
 
 use lead_mover::schema::SchemaState;
 
-use crate::support::{Database, EXAMPLE_TABLES, Onlooker, Service, assert_same_schema, eventually};
+use crate::support::{
+    Database, EXAMPLE_TABLES, InvariantWatcher, Service, assert_same_schema, eventually,
+};
 
 const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
 
@@ -22,10 +24,10 @@ async fn four_that_install_and_start_at_once_are_all_ready_over_one_schema() {
     let crm = database.crm().await;
     let run = crm.run_of(3_000).await;
     database.note_writes().await;
-    let onlooker = Onlooker::of(&database, run);
+    let watcher = InvariantWatcher::of(&database, run);
     crm.enqueue(run).await;
     crm.completed(run).await;
-    onlooker.report().await;
+    watcher.report().await;
     assert_eq!(database.writes().await, (3_000, 3_000));
     crm.check().await;
     let mut moved = 0.0;

@@ -68,7 +68,7 @@ async fn the_service_gets_a_run_through_under_a_lock_timeout() {
 
     crm.enqueue(run).await;
     let leads = crm.lead_ids(run).await;
-    // Somebody has leads in each lane again and again.
+    // A user locks leads in each lane again and again.
     for n in 0..20 {
         let some: Vec<Uuid> = leads.iter().skip(n).step_by(250).copied().collect();
         person.batch_execute("begin").await.unwrap();

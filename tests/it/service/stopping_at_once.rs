@@ -1,12 +1,12 @@
 //! `lead-mover serve` ends without delay where nothing is to be waited for: the grace is an hour in all of
-//! these, and no test has that patience.
+//! these, and no test waits that long.
 
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tokio::net::TcpListener;
 
-use crate::support::{Database, Proxy, Service, Weather, eventually};
+use crate::support::{Database, Faults, Proxy, Service, eventually};
 
 const LONG_GRACE: [&str; 4] = ["--poll-interval", "1h", "--shutdown-grace", "1h"];
 /// Two workers, the listener and the sampler.
@@ -76,7 +76,7 @@ async fn and_it_does_not_wait_for_such_a_session_for_ever() {
     let database = Database::new().await;
     let (service, proxy) = silenced_as_it_connects(&database).await;
 
-    proxy.set(Weather::default());
+    proxy.set(Faults::default());
 
     service.ready().await;
 }
@@ -84,9 +84,9 @@ async fn and_it_does_not_wait_for_such_a_session_for_ever() {
 /// A service whose sessions have all been opened, and have not been able to ask anything since.
 async fn silenced_as_it_connects(database: &Database) -> (Service, Proxy) {
     let proxy = Proxy::before(&database.connection_string()).await;
-    proxy.set(Weather {
+    proxy.set(Faults {
         delay: Duration::from_secs(1),
-        ..Weather::default()
+        ..Faults::default()
     });
     let timings = [
         &LONG_GRACE[..],
@@ -98,9 +98,9 @@ async fn silenced_as_it_connects(database: &Database) -> (Service, Proxy) {
         database.sessions_of_the_service().await == SESSIONS
     })
     .await;
-    proxy.set(Weather {
+    proxy.set(Faults {
         swallow_to_server: true,
-        ..Weather::default()
+        ..Faults::default()
     });
     // It notices first, and asks when the workers ask.
     eventually("the listener has not been answered", async || {

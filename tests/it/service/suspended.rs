@@ -6,7 +6,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Database, Gate, Onlooker, Service, eventually};
+use crate::support::{Database, Gate, InvariantWatcher, Service, eventually};
 
 const ONE_WORKER: [&str; 4] = ["--poll-interval", "1h", "--workers", "1"];
 
@@ -48,7 +48,7 @@ async fn halted_in_a_batch_it_keeps_nobody_from_going_on() {
     let halted = Service::start(&database, &ONE_WORKER).await;
     crm.enqueue(run).await;
     gate.reached_by(1).await;
-    let onlooker = Onlooker::of(&database, run);
+    let watcher = InvariantWatcher::of(&database, run);
     halted.signal(Signal::SIGSTOP);
 
     let another = Service::start(&database, &ONE_WORKER).await;
@@ -62,7 +62,7 @@ async fn halted_in_a_batch_it_keeps_nobody_from_going_on() {
     .await;
     halted.ready().await;
     assert_eq!(database.writes().await, (500, 500));
-    onlooker.report().await;
+    watcher.report().await;
     crm.check().await;
     assert_eq!(another.stop().await, Some(0));
     let next = crm.run_of(10).await;

@@ -1,4 +1,4 @@
-//! Ledger, queue and leads must agree, whoever looks and whenever.
+//! Ledger, queue and leads must agree at every instant.
 
 use super::Crm;
 

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio_postgres::AsyncMessage;
 
-use super::{Database, PATIENCE, Session};
+use super::{Database, STATE_TIMEOUT, Session};
 
 /// Listens to `lead_migration_queue` until it is dropped.
 pub(crate) struct Listening {
@@ -42,7 +42,7 @@ impl Listening {
 
     /// The payload of the next notification.
     async fn next(&mut self) -> String {
-        tokio::time::timeout(PATIENCE, self.payloads.recv())
+        tokio::time::timeout(STATE_TIMEOUT, self.payloads.recv())
             .await
             .expect("a notification comes")
             .expect("the session is open")

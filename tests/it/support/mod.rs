@@ -1,18 +1,18 @@
-//! What the tests stand on: a PostgreSQL, databases with the example schema, the real service.
+//! What the tests use: a PostgreSQL, databases with the example schema, the real service.
 
 mod agreement;
 mod crm;
 mod database;
+mod disk_full;
+mod doctor_report;
 mod dropping;
-mod examined;
 mod explaining;
 mod finished;
 mod gate;
 mod installation;
+mod invariant_watcher;
 mod listening;
-mod luck;
 mod messages;
-mod onlooker;
 mod own_server;
 mod pg_bouncer;
 mod proxy;
@@ -25,17 +25,17 @@ mod writes;
 pub(crate) use agreement::DISAGREEMENTS;
 pub(crate) use crm::{Batch, Crm, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session, TEMPLATE_VARIABLE, value};
-pub(crate) use examined::{ALL_CHECKS, Examined, doctor};
+pub(crate) use doctor_report::{ALL_CHECKS, DoctorReport, doctor};
 pub(crate) use explaining::{Explaining, Plan, below};
 pub(crate) use finished::{Finished, finish};
 pub(crate) use gate::{Gate, control_during_a_batch};
 pub(crate) use installation::{EXAMPLE_TABLES, assert_same_schema};
+pub(crate) use invariant_watcher::InvariantWatcher;
 pub(crate) use listening::Listening;
 pub(crate) use messages::control_in;
-pub(crate) use onlooker::Onlooker;
 pub(crate) use own_server::{OwnServer, kill_backend};
 pub(crate) use pg_bouncer::PgBouncer;
-pub(crate) use proxy::{Proxy, Weather};
+pub(crate) use proxy::{Faults, Proxy};
 pub(crate) use roles::{grafana, owner, worker};
 pub(crate) use server::{is_local, pg_dump};
 pub(crate) use service::{Service, command, get, send};
@@ -46,8 +46,8 @@ pub(crate) use sources::{
 use std::future::Future;
 use std::time::Duration;
 
-/// Longer than anything here takes, on a machine that is busy with something else.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a state may take to come: longer than anything here takes on a busy machine.
+const STATE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits until the condition holds; a test that waits for what never comes fails by saying so.
 pub(crate) async fn eventually<F>(what: &str, mut condition: impl FnMut() -> F)
@@ -60,6 +60,6 @@ where
             ticks.tick().await;
         }
     };
-    let came = tokio::time::timeout(PATIENCE, waiting).await.is_ok();
+    let came = tokio::time::timeout(STATE_TIMEOUT, waiting).await.is_ok();
     assert!(came, "waited in vain until {what}");
 }

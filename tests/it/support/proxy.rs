@@ -11,13 +11,13 @@ use tokio::time::{Instant, sleep_until};
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-/// What happens to the bytes of every connection, those that are open included.
+/// What goes wrong with the bytes of every connection, those that are open included.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "troubles that come alone or together"
+    reason = "faults that come alone or together"
 )]
-pub(crate) struct Weather {
+pub(crate) struct Faults {
     /// How much later they arrive, each way.
     pub(crate) delay: Duration,
     /// What comes from the client is taken and forgotten.
@@ -43,7 +43,7 @@ pub(crate) struct Proxy {
 
 #[derive(Clone)]
 struct Controls {
-    weather: watch::Sender<Weather>,
+    faults: watch::Sender<Faults>,
     /// Goes up when all connections are to be cut.
     cuts: watch::Sender<u64>,
 }
@@ -55,7 +55,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it has one");
         let controls = Controls {
-            weather: watch::Sender::new(Weather::default()),
+            faults: watch::Sender::new(Faults::default()),
             cuts: watch::Sender::new(0),
         };
         let mut accepting = JoinSet::new();
@@ -78,8 +78,8 @@ impl Proxy {
         )
     }
 
-    pub(crate) fn set(&self, weather: Weather) {
-        self.controls.weather.send_replace(weather);
+    pub(crate) fn set(&self, faults: Faults) {
+        self.controls.faults.send_replace(faults);
     }
 
     /// Ends every connection, as a server does that dies.
@@ -120,15 +120,15 @@ async fn forward(
     (from_server, to_server): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
     controls: Controls,
 ) {
-    let weather = controls.weather.subscribe();
+    let faults = controls.faults.subscribe();
     let mut cuts = controls.cuts.subscribe();
     tokio::select! {
-        () = pump(from_client, to_server, &weather, |weather| weather.swallow_to_server, None) => {}
+        () = pump(from_client, to_server, &faults, |faults| faults.swallow_to_server, None) => {}
         () = pump(
             from_server,
             to_client,
-            &weather,
-            |weather| weather.swallow_to_client,
+            &faults,
+            |faults| faults.swallow_to_client,
             Some(Frames::default()),
         ) => {}
         _ = cuts.changed() => {}
@@ -139,23 +139,23 @@ async fn forward(
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    weather: &watch::Receiver<Weather>,
-    swallows: impl Fn(&Weather) -> bool,
+    faults: &watch::Receiver<Faults>,
+    swallows: impl Fn(&Faults) -> bool,
     mut frames: Option<Frames>,
 ) {
     let (sender, mut receiver) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     let reading = async {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(read @ 1..) = from.read(&mut buffer).await {
-            let weather = *weather.borrow();
-            if swallows(&weather) {
+            let faults = *faults.borrow();
+            if swallows(&faults) {
                 continue;
             }
             let (bytes, last) = match &mut frames {
-                Some(frames) => frames.pass(&buffer[..read], &weather),
+                Some(frames) => frames.pass(&buffer[..read], &faults),
                 None => (buffer[..read].to_vec(), false),
             };
-            let sent = sender.send((Instant::now() + weather.delay, bytes));
+            let sent = sender.send((Instant::now() + faults.delay, bytes));
             if last || sent.is_err() {
                 break;
             }
@@ -182,8 +182,8 @@ struct Frames {
 }
 
 impl Frames {
-    /// The messages that get through in this weather; `true` where the connection ends after them.
-    fn pass(&mut self, bytes: &[u8], weather: &Weather) -> (Vec<u8>, bool) {
+    /// The messages that get through despite the faults; `true` where the connection ends after them.
+    fn pass(&mut self, bytes: &[u8], faults: &Faults) -> (Vec<u8>, bool) {
         self.begun.extend(bytes);
         let mut passed = Vec::new();
         let mut start = 0;
@@ -191,11 +191,11 @@ impl Frames {
             let message = &self.begun[start..start + length];
             start += length;
             let is_notification = message[0] == b'A';
-            if !(weather.deaf && is_notification || weather.silent_once_open && self.is_open) {
+            if !(faults.deaf && is_notification || faults.silent_once_open && self.is_open) {
                 passed.extend(message);
             }
             self.is_open |= message[0] == b'Z';
-            if weather.cut_after_command && message[0] == b'C' {
+            if faults.cut_after_command && message[0] == b'C' {
                 return (passed, true);
             }
         }

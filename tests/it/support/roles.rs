@@ -102,7 +102,7 @@ impl Database {
             .expect("it opens")
     }
 
-    /// Whether views may have the rights of whoever looks: not before PostgreSQL 15.
+    /// Whether views may have the rights of the session that reads them: not before PostgreSQL 15.
     pub(crate) async fn has_invoker_views(&self) -> bool {
         let version = "select current_setting('server_version_num')::int >= 150000";
         self.value(version, &[]).await

@@ -11,7 +11,7 @@ use super::dropping;
 enum Server {
     /// Started here; taken out when the tests are over.
     Own(Mutex<Option<Box<LocalPostgres>>>),
-    /// A connection string of somebody else's server, with a right to create databases.
+    /// A connection string of another server, with a right to create databases.
     Given(String),
 }
 

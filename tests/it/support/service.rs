@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-use super::{Database, PATIENCE, eventually};
+use super::{Database, STATE_TIMEOUT, eventually};
 
 /// The binary with those arguments, with nothing of the tester's environment that it would read.
 pub(crate) fn command(arguments: &[&str]) -> Command {
@@ -188,7 +188,7 @@ impl Service {
 
     /// The exit status, when it ends by itself.
     pub(crate) async fn exit(&mut self) -> Option<i32> {
-        let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await;
+        let ended = tokio::time::timeout(STATE_TIMEOUT, self.process.wait()).await;
         ended
             .expect("it ends in time")
             .expect("it can be waited for")

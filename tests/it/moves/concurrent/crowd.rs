@@ -1,4 +1,4 @@
-//! People who do with leads what people do, and operators who do with moves what those do.
+//! Users who change leads, and operators who control moves.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,7 @@ impl Crowd {
         }
     }
 
-    /// Somebody who locks, moves, adds and deletes leads.
+    /// A user who locks, moves, adds and deletes leads.
     pub(super) fn person(
         &self,
         session: Session,
@@ -110,7 +110,7 @@ impl Crowd {
         self.leads[(n * 7_919 % its) * PEOPLE + number]
     }
 
-    /// Somebody who pauses, resumes and asks again, and cancels each run again and again to send it elsewhere.
+    /// An operator who pauses, resumes, retries, and cancels each run again and again to send it elsewhere.
     pub(super) fn operator(
         &self,
         session: Session,

@@ -1,10 +1,10 @@
-//! Two services, people and applications at the same time, and somebody who looks all the while.
+//! Two services, users and applications at the same time, while the ledger is compared with the writes.
 //!
 //! Who does what when is left to chance; what must be true at every instant is not. Each of them ends after
 //! a number of deeds, and the test when the last move has ended.
 
 mod crowd;
-mod witness;
+mod lead_history;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::support::{Crm, Database, Service, enqueue_in, eventually};
 use crowd::{Crowd, PEOPLE};
-use witness::Witness;
+use lead_history::LeadHistory;
 
 const BATCH_SIZE: i32 = 20;
 
@@ -32,10 +32,10 @@ async fn everybody_at_once(database: &Database, crm: &Crm<'_>, with_operators: b
     let bystanders = crm.run_of(300).await;
     let before = untouched(database, bystanders).await;
     let over = Arc::new(AtomicBool::new(false));
-    let mut witness = JoinSet::new();
+    let mut history = JoinSet::new();
     {
-        let (looking, over) = (Witness::new(database).await, Arc::clone(&over));
-        witness.spawn(async move { looking.watch(&over).await });
+        let (looking, over) = (LeadHistory::new(database).await, Arc::clone(&over));
+        history.spawn(async move { looking.watch(&over).await });
     }
     let arguments = ["--poll-interval", "1s"];
     let services = [
@@ -71,7 +71,7 @@ async fn everybody_at_once(database: &Database, crm: &Crm<'_>, with_operators: b
     .await;
     over.store(true, Ordering::Relaxed);
 
-    let seen = witness.join_next().await.expect("there is one");
+    let seen = history.join_next().await.expect("there is one");
     let looks = seen.expect("what it saw agrees");
     assert!(looks >= 3, "{looks} looks are not enough to see anything");
     assert_eq!(untouched(database, bystanders).await, before);

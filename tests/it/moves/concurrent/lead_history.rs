@@ -1,11 +1,11 @@
-//! Somebody who looks at everything, again and again, each time in one snapshot.
+//! Compares the ledger with the record of every write, again and again, each time in one snapshot.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::{DISAGREEMENTS, Database, Session};
 
-pub(super) struct Witness {
+pub(super) struct LeadHistory {
     session: Session,
     /// What each move said of itself at the last look.
     moves: BTreeMap<i64, Seen>,
@@ -18,7 +18,7 @@ struct Seen {
     rejected: i64,
 }
 
-/// Where moved, refused and remaining leads and those that needed no move are not all of them.
+/// Where moved, rejected, unchanged and remaining leads do not add up to the total.
 const UNACCOUNTED: &str = "select coalesce(array_agg(p::text), '{}') from lead_mover.progress p
      where p.moved < 0 or p.rejected < 0 or p.unchanged < 0
        or p.remaining <> greatest(p.total - p.moved - p.rejected - p.unchanged, 0)";
@@ -39,7 +39,7 @@ const IDLE: &str = "select coalesce(array_agg(application_name), '{}') from pg_s
      where datname = current_database() and application_name like 'lead-mover%'
        and state like 'idle in transaction%' and state_change < clock_timestamp() - interval '5 s'";
 
-impl Witness {
+impl LeadHistory {
     pub(super) async fn new(database: &Database) -> Self {
         Self {
             session: database.open().await,

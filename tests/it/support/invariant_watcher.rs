@@ -1,4 +1,4 @@
-//! Somebody who looks at a move all the while, and at how the service behaves towards the server.
+//! Checks invariants of a move again and again while it runs, and how the service uses its sessions.
 
 use pg_connection::ConnectionSettings;
 use tokio::task::JoinHandle;
@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{DISAGREEMENTS, Database, Session};
 
-/// Looks until [`Onlooker::report`], through any restart of the server.
-pub(crate) struct Onlooker {
+/// Looks until [`InvariantWatcher::report`], through any restart of the server.
+pub(crate) struct InvariantWatcher {
     enough: CancellationToken,
     looking: JoinHandle<Seen>,
 }
@@ -21,7 +21,7 @@ struct Seen {
     wrong: Vec<String>,
 }
 
-impl Onlooker {
+impl InvariantWatcher {
     pub(crate) fn of(database: &Database, run: Uuid) -> Self {
         let enough = CancellationToken::new();
         let looking = look_on(database.settings(), run, enough.clone());
@@ -45,7 +45,7 @@ async fn look_on(settings: ConnectionSettings, run: Uuid, enough: CancellationTo
     let mut session = None;
     while enough.run_until_cancelled(ticks.tick()).await.is_some() {
         if session.is_none() {
-            session = pg_connection::open_session(&settings, "onlooker")
+            session = pg_connection::open_session(&settings, "invariant watcher")
                 .await
                 .ok();
         }

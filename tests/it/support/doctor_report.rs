@@ -38,7 +38,7 @@ pub(crate) async fn doctor(url: &str, arguments: &[&str]) -> Finished {
     finished
 }
 
-/// Somebody else's server may want another one.
+/// Another server may need a password of its own.
 fn with_password(url: &str) -> String {
     if url.contains("password") || url.contains("://") {
         url.to_owned()
@@ -48,12 +48,12 @@ fn with_password(url: &str) -> String {
 }
 
 /// What it found, as JSON; text and exit status have to say the same.
-pub(crate) struct Examined {
+pub(crate) struct DoctorReport {
     pub(crate) status: Option<i32>,
     checks: Vec<Value>,
 }
 
-impl Examined {
+impl DoctorReport {
     pub(crate) async fn of(url: &str, arguments: &[&str]) -> Self {
         let mut arguments = arguments.to_vec();
         arguments.push("--json");
@@ -97,7 +97,7 @@ impl Examined {
     }
 
     /// Everything is as it should be, but for the age of the server that the tests run on.
-    pub(crate) fn assert_well(&self) {
+    pub(crate) fn assert_all_pass(&self) {
         let mut wrong = self.with("warning");
         wrong.extend(self.with("failure"));
         wrong.extend(self.with("skipped"));
@@ -116,15 +116,15 @@ impl Examined {
 
 impl Database {
     /// What the doctor finds there.
-    pub(crate) async fn examined(&self) -> Examined {
-        Examined::of(&self.connection_string(), &[]).await
+    pub(crate) async fn doctor_report(&self) -> DoctorReport {
+        DoctorReport::of(&self.connection_string(), &[]).await
     }
 
-    /// Runs the statements that the check advises to run; after that everything is well.
-    pub(crate) async fn follow_advice(&self, examined: &Examined, name: &str) {
-        let advice = examined.check(name).2.expect("something to do");
+    /// Runs the statements that the check advises to run; after that every check passes.
+    pub(crate) async fn follow_advice(&self, report: &DoctorReport, name: &str) {
+        let advice = report.check(name).2.expect("something to do");
         let statements = advice.strip_prefix("run: ").expect("statements");
         self.run(statements).await;
-        self.examined().await.assert_well();
+        self.doctor_report().await.assert_all_pass();
     }
 }

@@ -1,33 +1,33 @@
-//! What befalls the mover: leads that cannot be moved for a while, and time that passes.
+//! Leads that a trigger blocks for a while, and messages that fall due.
 
 use super::operations::Pick;
 use super::world::World;
 
 impl World<'_> {
-    pub(super) async fn refuse(&mut self, first: Pick, count: usize, by_bad_luck: bool) {
+    pub(super) async fn block(&mut self, first: Pick, count: usize, disk_is_full: bool) {
         let ids = self.pick_some(first, count);
-        let code = if by_bad_luck { "53100" } else { "P0001" };
+        let code = if disk_is_full { "53100" } else { "P0001" };
         self.app
             .execute(
-                "insert into model.refused select id, $2 from unnest($1::uuid[]) as id
+                "insert into model.blocked select id, $2 from unnest($1::uuid[]) as id
                  on conflict (lead_id) do update set code = excluded.code",
                 &[&ids, &code],
             )
             .await
             .unwrap();
-        self.expected.refused.extend(&ids);
-        self.expected.once_refused.extend(&ids);
-        if by_bad_luck {
-            self.expected.once_unlucky.extend(&ids);
+        self.expected.blocked.extend(&ids);
+        self.expected.once_blocked.extend(&ids);
+        if disk_is_full {
+            self.expected.once_failed.extend(&ids);
         }
     }
 
-    pub(super) async fn accept(&mut self, nth: usize) {
-        let count = self.expected.refused.len();
-        let id = *self.expected.refused.iter().nth(nth % count).expect("one");
-        self.expected.refused.remove(&id);
+    pub(super) async fn unblock(&mut self, nth: usize) {
+        let count = self.expected.blocked.len();
+        let id = *self.expected.blocked.iter().nth(nth % count).expect("one");
+        self.expected.blocked.remove(&id);
         self.app
-            .execute("delete from model.refused where lead_id = $1", &[&id])
+            .execute("delete from model.blocked where lead_id = $1", &[&id])
             .await
             .unwrap();
     }
