@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::moves::people_locks::lock;
+use crate::moves::user_locks::lock;
 use crate::support::{Crm, Database, Listening};
 
 /// A move of 150 leads that failed after its first batch.

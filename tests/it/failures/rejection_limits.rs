@@ -2,7 +2,7 @@
 
 use tokio::task::JoinSet;
 
-use crate::moves::people::counts;
+use crate::moves::user_changes::counts;
 use crate::support::{Database, process_in};
 
 /// From now on no lead leaves the inbox.

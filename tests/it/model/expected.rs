@@ -54,7 +54,7 @@ pub(super) struct Move {
     pub(super) moved_before: BTreeSet<Uuid>,
 }
 
-/// What one operation may have changed, beside what people did.
+/// What one operation may have changed, beside what users did.
 #[derive(Debug, Default)]
 pub(super) struct Effect {
     pub(super) committed: Vec<Committed>,

@@ -1,4 +1,4 @@
-//! The promises, against a model: whatever applications, workers and people do, in whatever order.
+//! The promises, against a model: whatever applications, workers and users do, in whatever order.
 //!
 //! A scenario is a list of operations, played one after the other in sessions whose transactions may
 //! stay open in between. After each of them everything in the database is compared with what the model
@@ -13,9 +13,9 @@ mod checks;
 mod expected;
 mod found;
 mod operations;
-mod people;
 mod scenario;
 mod sight;
+mod users;
 mod workers;
 mod world;
 

@@ -1,11 +1,11 @@
-//! What can happen: the operations of applications, workers and people, and lists of them.
+//! What can happen: the operations of applications, workers and users, and lists of them.
 
 use proptest::prelude::*;
 
 pub(super) const RUNS: usize = 3;
 pub(super) const WORKERS: usize = 3;
-pub(super) const PEOPLE: usize = 2;
-/// Inbox and targets: the places that people put leads in.
+pub(super) const USERS: usize = 2;
+/// Inbox and targets: the places that users put leads in.
 pub(super) const TARGETS: usize = 3;
 
 /// Runs with that many leads, and what happens to them, one thing after the other.
@@ -144,7 +144,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         OpenBatch, PersonAdds, PersonDeletes, PersonEnds, PersonLocks, PersonMoves, Unblock,
     };
     let worker = 0..WORKERS;
-    let person = 0..PEOPLE;
+    let person = 0..USERS;
     let at_most = proptest::option::weighted(0.2, 1..4);
     let target = proptest::option::weighted(0.8, 0..TARGETS);
     prop_oneof![

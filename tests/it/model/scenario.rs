@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::expected::{Effect, Expected, Lead, Move, Outcome, ensure};
-use super::operations::{Control, Ending, Operation, PEOPLE, Pick, RUNS, Scenario, WORKERS};
-use super::people::key;
+use super::operations::{Control, Ending, Operation, Pick, RUNS, Scenario, USERS, WORKERS};
+use super::users::key;
 use super::world::{FIRST_TARGET, HALFWAY, INBOX, NOWHERE, World};
 
 impl World<'_> {
@@ -107,7 +107,7 @@ impl World<'_> {
                 !has_leads(first.run)
             }
             Operation::PersonEnds { .. } => {
-                !self.people.iter().any(|person| person.is_in_transaction)
+                !self.users.iter().any(|person| person.is_in_transaction)
             }
             Operation::Unblock { .. } => self.expected.blocked.is_empty(),
             _ => false,
@@ -120,7 +120,7 @@ impl World<'_> {
             worker.session.batch_execute("rollback").await.unwrap();
             worker.open = None;
         }
-        for person in &mut self.people {
+        for person in &mut self.users {
             person.session.batch_execute("rollback").await.unwrap();
             person.is_in_transaction = false;
             person.changes.clear();
@@ -172,7 +172,7 @@ impl World<'_> {
             let ending = Ending::Commit;
             self.step(Operation::EndBatch { worker, ending }).await?;
         }
-        for person in 0..PEOPLE {
+        for person in 0..USERS {
             let commits = true;
             self.step(Operation::PersonEnds { person, commits }).await?;
         }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::expected::Expected;
-use super::operations::{PEOPLE, RUNS, TARGETS, WORKERS};
-use super::people::Person;
+use super::operations::{RUNS, TARGETS, USERS, WORKERS};
 use super::sight::Statements;
+use super::users::Person;
 use super::workers::{IMPATIENT, Worker};
 use crate::support::{Database, Session};
 
@@ -31,10 +31,10 @@ pub(super) struct World<'db> {
     pub(super) patient: Arc<Session>,
     pub(super) patient_pid: i32,
     pub(super) workers: Vec<Worker>,
-    pub(super) people: Vec<Person>,
+    pub(super) users: Vec<Person>,
     pub(super) statements: Statements,
     pub(super) expected: Expected,
-    /// How many leads people have added.
+    /// How many leads users have added.
     pub(super) added: usize,
 }
 
@@ -67,9 +67,9 @@ impl<'db> World<'db> {
         for number in 0..WORKERS {
             workers.push(Worker::new(database, number).await);
         }
-        let mut people = Vec::new();
-        for _ in 0..PEOPLE {
-            people.push(Person {
+        let mut users = Vec::new();
+        for _ in 0..USERS {
+            users.push(Person {
                 session: open(database, "person", IMPATIENT).await,
                 is_in_transaction: false,
                 changes: Vec::new(),
@@ -84,7 +84,7 @@ impl<'db> World<'db> {
             patient: Arc::new(patient),
             patient_pid,
             workers,
-            people,
+            users,
             expected: Expected::default(),
             added: 0,
         }

@@ -29,7 +29,7 @@ create table model.blocked (
   code text not null
 );
 
--- Only the mover meets an error: people may do with a lead what they like.
+-- Only the mover meets an error: users may do with a lead what they like.
 create function model.block() returns trigger language plpgsql as $$
 declare
   v_code text;

@@ -3,7 +3,7 @@
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
-use crate::moves::people::counts;
+use crate::moves::user_changes::counts;
 use crate::support::{Database, Gate, Session, eventually, is_local, process_in};
 
 const TOUCH: &str = "update public.leads set phone = '11 5555' where id = $1";

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::moves::people::counts;
+use crate::moves::user_changes::counts;
 use crate::support::{Crm, Database, Gate, process_in};
 
 async fn delete_column(database: &Database, column: Uuid) {

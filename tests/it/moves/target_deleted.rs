@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::moves::people::counts;
+use crate::moves::user_changes::counts;
 use crate::support::{Crm, Database};
 
 async fn delete_target(database: &Database, crm: &Crm<'_>) {

@@ -5,18 +5,18 @@ use super::mutants;
 mutants! {
     /// Locked leads make a batch a short one, too.
     a_short_batch_is_the_last,
-    noticed by "moves::people_locks::leads_locked_at_the_head_are_come_back_to":
+    noticed by "moves::user_locks::leads_locked_at_the_head_are_come_back_to":
         in "functions/internal/record_batch"
         "p_lane.next_id is null and cardinality(p_lane.skipped) = 0;" =>
         "p_moved < p_lane.batch_size;";
 
     locked_leads_are_forgotten,
-    noticed by "moves::people_locks::leads_locked_at_the_tail_are_come_back_to":
+    noticed by "moves::user_locks::leads_locked_at_the_tail_are_come_back_to":
         in "functions/internal/move_batch"
         "p_lane.skipped := p_lane.skipped || v_batch.p_skipped;" => "null;";
 
     locked_leads_are_come_back_to_all_at_once,
-    noticed by "moves::people_locks::a_move_all_of_whose_leads_are_locked_waits_for_them":
+    noticed by "moves::user_locks::a_move_all_of_whose_leads_are_locked_waits_for_them":
         in "functions/internal/move_batch"
         "v_page := p_lane.skipped[:p_limit];" => "v_page := p_lane.skipped;"
         "p_lane.skipped := p_lane.skipped[p_limit + 1:];" => "p_lane.skipped := '{}';";
@@ -32,7 +32,7 @@ mutants! {
         "coalesce(p_batch_size, 100)" => "p_batch_size";
 
     the_end_of_a_lane_is_no_limit,
-    noticed by "moves::people::leads_added_behind_the_last_stay_where_they_are":
+    noticed by "moves::user_changes::leads_added_behind_the_last_stay_where_they_are":
         in "functions/internal/move_range"
         "      and l.id operator(pg_catalog.<=) p_last_id\n" => ""
         "offset p_limit - 1 limit 1), p_last_id)" =>
@@ -40,58 +40,58 @@ mutants! {
 
     /// Null is not the target, and not different from it either.
     null_is_not_counted,
-    noticed by "moves::people::leads_that_were_placed_nowhere_are_moved_like_any_other":
+    noticed by "moves::user_changes::leads_that_were_placed_nowhere_are_moved_like_any_other":
         in "functions/internal/start_move" " is distinct from " => " <> ";
 
     null_is_not_moved,
-    noticed by "moves::people::leads_that_were_placed_nowhere_are_moved_like_any_other":
+    noticed by "moves::user_changes::leads_that_were_placed_nowhere_are_moved_like_any_other":
         in "functions/internal/move_range" " is distinct from " => " <> ";
 
     null_is_not_moved_past_locked_leads,
-    noticed by "moves::people::leads_that_were_placed_nowhere_are_moved_like_any_other":
+    noticed by "moves::user_changes::leads_that_were_placed_nowhere_are_moved_like_any_other":
         in "functions/internal/move_leads" " is distinct from " => " <> ";
 
     null_is_not_looked_for_past_locked_leads,
-    noticed by "moves::people::leads_that_were_placed_nowhere_are_moved_like_any_other":
+    noticed by "moves::user_changes::leads_that_were_placed_nowhere_are_moved_like_any_other":
         in "functions/internal/move_batch" " is distinct from " => " <> ";
 
     for_update_locks_out_notes,
-    noticed by "moves::people_locks::a_note_added_under_a_lead_does_not_hold_up_its_move":
+    noticed by "moves::user_locks::a_note_added_under_a_lead_does_not_hold_up_its_move":
         in "functions/internal/move_leads" "for no key update of l skip locked" => "for update of l skip locked";
 
     locked_leads_are_waited_for,
-    noticed by "moves::people_locks::leads_locked_at_the_head_are_come_back_to":
+    noticed by "moves::user_locks::leads_locked_at_the_head_are_come_back_to":
         in "functions/internal/move_leads" "for no key update of l skip locked" => "for no key update of l";
 
-    the_short_way_waits_for_locked_leads,
-    noticed by "moves::people_locks::leads_locked_at_the_head_are_come_back_to":
+    the_fast_path_waits_for_locked_leads,
+    noticed by "moves::user_locks::leads_locked_at_the_head_are_come_back_to":
         in "functions/internal/move_range" "set lock_timeout = '1ms'\n" => "";
 
     leads_at_the_target_are_written,
-    noticed by "moves::people::a_lead_that_a_person_put_at_the_target_before_its_turn_is_not_written":
+    noticed by "moves::user_changes::a_lead_that_a_person_put_at_the_target_before_its_turn_is_not_written":
         in "functions/internal/move_range"
         "      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)\n"
         => "";
 
     leads_that_came_to_the_target_while_locked_are_written,
-    noticed by "moves::people_locks::what_the_holder_of_a_lock_did_is_respected":
+    noticed by "moves::user_locks::what_the_holder_of_a_lock_did_is_respected":
         in "functions/internal/move_leads"
         "      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)\n"
         => "";
 
     leads_that_left_the_run_while_locked_are_written,
-    noticed by "moves::people_locks::what_the_holder_of_a_lock_did_is_respected":
+    noticed by "moves::user_locks::what_the_holder_of_a_lock_did_is_respected":
         in "functions/internal/move_leads"
         "where l.run_id = p_move.run_id\n      and" => "where"
         "and l.run_id = p_move.run_id\n      and" => "and";
 
-    /// Whatever is not at the target yet: also what people have moved on.
+    /// Whatever is not at the target yet: also what users have moved on.
     each_batch_looks_from_the_beginning,
-    noticed by "moves::people::a_lead_that_a_person_moved_on_after_us_stays_there":
+    noticed by "moves::user_changes::a_lead_that_a_person_moved_on_after_us_stays_there":
         in "functions/internal/move_range" "      and l.id operator(pg_catalog.>=) p_first_id\n" => "";
 
     a_batch_past_locked_leads_looks_from_the_beginning,
-    noticed by "moves::people::a_lead_that_a_person_moved_on_after_us_stays_there":
+    noticed by "moves::user_changes::a_lead_that_a_person_moved_on_after_us_stays_there":
         in "functions/internal/move_batch" "        and l.id >= p_lane.next_id\n" => "";
 
     an_update_that_a_trigger_suppressed_counts,
@@ -109,7 +109,7 @@ mutants! {
 
     /// Those that are gone, or were put there by a user, are in no batch.
     leads_that_were_never_met_are_waited_for,
-    noticed by "moves::people::leads_deleted_before_their_turn_are_gone_and_the_counts_add_up":
+    noticed by "moves::user_changes::leads_deleted_before_their_turn_are_gone_and_the_counts_add_up":
         in "functions/internal/record_batch"
         "v_uncounted := p_lane.moved + p_lane.rejected + p_lane.unchanged + v_done - p_lane.total;" =>
         "v_uncounted := 0;";

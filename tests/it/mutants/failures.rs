@@ -53,13 +53,13 @@ mutants! {
         "batch_size = least(p_move.batch_size, l.batch_size * 2)" => "batch_size = l.batch_size";
 
     /// The time-out has fired: a second way is one without.
-    whatever_goes_wrong_is_tried_the_long_way,
+    every_error_is_tried_on_the_slow_path,
     noticed by "failures::timeouts::after_a_statement_timeout_the_next_batch_is_half_as_large":
         in "functions/internal/move_batch"
         "if p_sqlstate <> '55P03' and not lead_mover.is_rejection(p_sqlstate, p_move) then" => "if false then";
 
     locked_leads_are_looked_at_without_a_pause,
-    noticed by "moves::people_locks::leads_locked_at_the_head_are_come_back_to":
+    noticed by "moves::user_locks::leads_locked_at_the_head_are_come_back_to":
         in "functions/internal/record_batch"
         "when v_lock_waits = 0 then interval '0'" => "when true then interval '0'";
 
@@ -67,7 +67,7 @@ mutants! {
     noticed by "failures::rejections::a_lead_that_would_be_rejected_only_at_commit_is_isolated_too":
         in "functions/internal/move_range" "set constraints all immediate;" => "";
 
-    a_deferred_constraint_speaks_at_the_commit_of_the_long_way,
+    a_deferred_constraint_raises_its_error_at_the_commit_of_the_slow_path,
     noticed by "failures::rejections::a_lead_that_would_be_rejected_only_at_commit_is_isolated_too":
         in "functions/internal/move_leads" "set constraints all immediate;" => "";
 

@@ -122,8 +122,8 @@ async fn the_matrix_is_what_happens_when_each_role_calls_each_function() {
             for function in &functions {
                 let rights = documented.get(function.name.as_str()).unwrap_or(&others);
                 assert_eq!(rights.len(), columns.len(), "{}", function.name);
-                let refused = is_denied(&session, &function.call).await;
-                assert_eq!(refused, !rights[column], "{} as {role}", function.name);
+                let denied = is_denied(&session, &function.call).await;
+                assert_eq!(denied, !rights[column], "{} as {role}", function.name);
             }
         }
     }
@@ -196,8 +196,8 @@ async fn tables_views_and_the_queue_are_closed_to_everybody_but_their_owner() {
             for statement in statements {
                 let granted =
                     role == worker() && statement == "select from lead_mover.schema_files";
-                let refused = is_denied(&session, &statement).await;
-                assert_eq!(refused, !granted, "{role}: {statement}");
+                let denied = is_denied(&session, &statement).await;
+                assert_eq!(denied, !granted, "{role}: {statement}");
             }
         }
     }

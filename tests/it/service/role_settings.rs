@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::moves::people::counts;
+use crate::moves::user_changes::counts;
 use crate::support::{Crm, Database, Service, enqueue_in, eventually, process_in};
 
 const UNUSUAL: [&str; 16] = [

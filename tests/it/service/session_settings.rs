@@ -2,7 +2,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use crate::moves::people::counts;
+use crate::moves::user_changes::counts;
 use crate::support::{
     Database, Service, Session, command, control_in, enqueue_in, eventually, finish, process_in,
 };

@@ -1,5 +1,5 @@
-//! A database that cannot be worked with yet: it is waited for, said once, and gone on with as soon as it is
-//! mended, without a restart of the service.
+//! A database that the service cannot use yet: it waits, logs that once, and goes on as soon as the cause is
+//! fixed, without a restart of the service.
 
 use crate::support::{Database, OwnServer, Service, eventually};
 
@@ -65,7 +65,7 @@ async fn too_many_connections() {
     goes_on(&service, &database).await;
 }
 
-/// Those that have one work on and on, and the others are refused again and again: no news, after the first.
+/// Workers with a connection go on, and the others are denied one again and again: logged once.
 #[tokio::test]
 async fn connections_for_some_workers_only() {
     let server = OwnServer::start();

@@ -1,4 +1,4 @@
-//! A small CRM with runs of leads in it, and what applications and people do with them.
+//! A small CRM with runs of leads in it, and what applications and users do with them.
 
 use serde_json::Value;
 use tokio_postgres::Row;

@@ -9,7 +9,7 @@ use super::database::{Database, Session};
 use super::eventually;
 use super::messages::control_in;
 
-/// Closed until [`Gate::open`]; an update of leads waits at it, unless its application_name is `person`.
+/// Closed until [`Gate::open`]; an update of leads waits at it, unless its `application_name` is `person`.
 pub(crate) struct Gate {
     keeper: Session,
 }

@@ -149,7 +149,7 @@ fn start(ini: &std::path::Path, account: Option<&User>) -> Child {
     );
 }
 
-/// It refuses to run as root; as whom the tests' PostgreSQL runs it may enter that one's directory.
+/// It does not run as root; as whom the tests' PostgreSQL runs it may enter that one's directory.
 fn unprivileged_account() -> Option<User> {
     geteuid().is_root().then(|| {
         ["postgres", "nobody"]

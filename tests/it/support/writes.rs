@@ -37,7 +37,7 @@ impl Database {
     }
 
     /// The mover has written no lead twice on its way to one column, never more than that many in one
-    /// transaction, and none without need. What people wrote is theirs.
+    /// transaction, and none without need. What users wrote is not ours to count.
     pub(crate) async fn check_writes(&self, at_most: i64) {
         let wrong: Vec<String> = self
             .value(

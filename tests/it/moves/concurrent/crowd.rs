@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::BATCH_SIZE;
 use crate::support::{Crm, Session, Target, control_in, enqueue_in};
 
-/// So many that they never want the same lead: people who do are in each other's way without us.
-pub(super) const PEOPLE: usize = 4;
+/// So many that they never want the same lead: users who do are in each other's way without us.
+pub(super) const USERS: usize = 4;
 const DEEDS: usize = 70;
 /// Of one run.
 const MOST_CANCELS: usize = 8;
@@ -106,8 +106,8 @@ impl Crowd {
 
     /// One of those that are this person's, from all over the runs.
     fn lead(&self, number: usize, n: usize) -> Uuid {
-        let its = self.leads.len() / PEOPLE;
-        self.leads[(n * 7_919 % its) * PEOPLE + number]
+        let its = self.leads.len() / USERS;
+        self.leads[(n * 7_919 % its) * USERS + number]
     }
 
     /// An operator who pauses, resumes, retries, and cancels each run again and again to send it elsewhere.
@@ -129,7 +129,7 @@ impl Crowd {
     async fn control(&self, session: &Session, nth: usize, n: usize) {
         let run = self.runs[nth];
         match n % 5 {
-            0 => drop(tell(session, "pause_lead_migration", run).await),
+            0 => drop(control_ok(session, "pause_lead_migration", run).await),
             4 => {
                 let answer = control_in(session, "retry_lead_migration", run).await;
                 if let Err(error) = answer {
@@ -139,14 +139,14 @@ impl Crowd {
             1 | 2 if n > DEEDS / 10 => {
                 let next = self.later_targets.lock().unwrap()[nth].pop();
                 if let Some(next) = next {
-                    tell(session, "cancel_lead_migration", run).await;
+                    control_ok(session, "cancel_lead_migration", run).await;
                     // The other operator may have been faster.
                     if let Err(error) = enqueue_in(session, run, next, Some(BATCH_SIZE)).await {
                         assert_eq!(error.code().code(), "LM004", "{error}");
                     }
                 }
             }
-            _ => drop(tell(session, "resume_lead_migration", run).await),
+            _ => drop(control_ok(session, "resume_lead_migration", run).await),
         }
     }
 }
@@ -161,7 +161,7 @@ async fn put(session: &Session, leads: &[Uuid], target: Target) {
         .expect("it can be put there");
 }
 
-async fn tell(session: &Session, function: &str, run: Uuid) -> serde_json::Value {
+async fn control_ok(session: &Session, function: &str, run: Uuid) -> serde_json::Value {
     control_in(session, function, run)
         .await
         .expect("no deadlock")

@@ -3,6 +3,7 @@
 //! Who does what when is left to chance; what must be true at every instant is not. Each of them ends after
 //! a number of deeds, and the test when the last move has ended.
 
+mod cancels;
 mod crowd;
 mod lead_history;
 
@@ -13,7 +14,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::support::{Crm, Database, Service, enqueue_in, eventually};
-use crowd::{Crowd, PEOPLE};
+use crowd::{Crowd, USERS};
 use lead_history::LeadHistory;
 
 const BATCH_SIZE: i32 = 20;
@@ -49,16 +50,16 @@ async fn everybody_at_once(database: &Database, crm: &Crm<'_>, with_operators: b
             .await
             .expect("it is queued");
     }
-    let mut people = JoinSet::new();
-    for number in 0..PEOPLE {
-        people.spawn(crowd.person(database.open_as("person").await, number));
+    let mut users = JoinSet::new();
+    for number in 0..USERS {
+        users.spawn(crowd.person(database.open_as("person").await, number));
     }
     if with_operators {
         for number in 0..2 {
-            people.spawn(crowd.operator(database.open().await, number));
+            users.spawn(crowd.operator(database.open().await, number));
         }
     }
-    while let Some(person) = people.join_next().await {
+    while let Some(person) = users.join_next().await {
         person.expect("nobody is told of an error");
     }
     for run in &runs {
@@ -100,7 +101,7 @@ async fn untouched(database: &Database, run: Uuid) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn amid_people_who_lock_move_add_and_delete_leads_every_move_is_completed() {
+async fn amid_users_who_lock_move_add_and_delete_leads_every_move_is_completed() {
     let database = Database::new().await;
     let crm = database.crm().await;
 

@@ -1,4 +1,4 @@
-//! People: move, add, delete and lock leads, at once or in a transaction that stays open.
+//! Users: move, add, delete and lock leads, at once or in a transaction that stays open.
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -86,7 +86,7 @@ impl World<'_> {
         weakly: bool,
     ) -> Outcome {
         let ids = self.pick_some(first, count);
-        let person = &mut self.people[person];
+        let person = &mut self.users[person];
         if !person.is_in_transaction {
             person.session.batch_execute("begin").await.unwrap();
             person.is_in_transaction = true;
@@ -99,14 +99,14 @@ impl World<'_> {
     }
 
     pub(super) async fn person_ends(&mut self, person: usize, commits: bool) {
-        let count = self.people.len();
+        let count = self.users.len();
         let Some(person) = (person..person + count)
             .map(|person| person % count)
-            .find(|person| self.people[*person].is_in_transaction)
+            .find(|person| self.users[*person].is_in_transaction)
         else {
             return;
         };
-        let person = &mut self.people[person];
+        let person = &mut self.users[person];
         let end = if commits { "commit" } else { "rollback" };
         person.session.batch_execute(end).await.unwrap();
         person.is_in_transaction = false;
@@ -140,7 +140,7 @@ impl World<'_> {
         parameters: &[&(dyn ToSql + Sync)],
         changes: Vec<Change>,
     ) -> Outcome {
-        let person = &mut self.people[person];
+        let person = &mut self.users[person];
         let outcome = person.session.execute(statement, parameters).await;
         if person.give_up_if_blocked(outcome).await? == 0 {
             return Ok(()); // the lead is gone, or another session has it locked

@@ -1,8 +1,8 @@
-//! What people do to leads, and to the target, while a move is on its way.
+//! What users do to leads, and to the target, while a move is on its way.
 
 use uuid::Uuid;
 
-use super::people_locks::lock;
+use super::user_locks::lock;
 use crate::support::{Crm, Database, Target};
 
 pub(crate) async fn put(database: &Database, leads: &[Uuid], target: Target) {

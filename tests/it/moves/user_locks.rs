@@ -25,7 +25,7 @@ async fn locked_leads_are_come_back_to(position: usize) {
     let locked = crm.lead_ids(run).await[position..position + 3].to_vec();
     let person = database.open().await;
     lock(&person, &locked).await;
-    // The person does not let go, so whoever waits for that runs into this.
+    // The person does not let go, so a session that waits for that runs into this.
     database.run("set statement_timeout = '10s'").await;
 
     // Due again and again, without ever being done.
