@@ -24,7 +24,7 @@ mutants: test-setup ## change the SQL wrongly in many ways; a test has to notice
 	UPDATE_VERIFIED=mutants cargo test --locked --test it -- --exact verified::make_mutants_passed_with_these_migrations
 
 # How many scenarios `model` plays.
-PROPTEST_CASES ?= 3000
+PROPTEST_CASES ?= 1000
 
 model: test-setup ## play random scenarios against a model of the promises (CI does it every night)
 	PROPTEST_CASES=$(PROPTEST_CASES) cargo test --locked --test it -- model::

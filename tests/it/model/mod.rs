@@ -5,7 +5,7 @@
 //! expects, and with a record of every write to a lead. At the end everybody lets go, and every move has
 //! to come to its end.
 //!
-//! `PROPTEST_CASES` says how many scenarios (100; `make model` plays 3000), `PROPTEST_RNG_SEED` which.
+//! `PROPTEST_CASES` says how many scenarios (50; `make model` plays 1 000), `PROPTEST_RNG_SEED` which.
 
 mod applications;
 mod blocked_leads;
@@ -29,7 +29,7 @@ use operations::{Scenario, scenarios};
 use world::World;
 
 /// What an ordinary run of the tests plays.
-const CASES: u32 = 100;
+const CASES: u32 = 50;
 
 #[test]
 fn whatever_happens_and_in_whatever_order_the_promises_hold() {
