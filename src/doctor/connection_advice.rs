@@ -46,7 +46,7 @@ async fn addresses_of(address: &ServerAddress) -> Option<Vec<IpAddr>> {
 fn advice(error: &ConnectError, setting: &str, addresses: Option<&[IpAddr]>) -> String {
     let source = match error {
         ConnectError::Tls(_) => return format!("fix sslrootcert in {setting}"),
-        ConnectError::Timeout { .. } => return unanswered(setting),
+        ConnectError::Timeout { .. } => return no_answer_advice(setting),
         ConnectError::Connect { source, .. } => source,
     };
     if let Some(code) = source.code() {
@@ -82,11 +82,11 @@ fn advice(error: &ConnectError, setting: &str, addresses: Option<&[IpAddr]>) -> 
         io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => {
             format!("start the server, or correct the host and port in {setting}")
         }
-        _ => unanswered(setting),
+        _ => no_answer_advice(setting),
     }
 }
 
-fn unanswered(setting: &str) -> String {
+fn no_answer_advice(setting: &str) -> String {
     format!(
         "correct the host and port in {setting}, or let this machine through what lies between: \
          a firewall, or the network restrictions of the server"

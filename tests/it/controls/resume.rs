@@ -111,17 +111,17 @@ async fn resume_notifies_once_at_commit_and_pause_does_not() {
 
     crm.process().await;
     crm.control("pause_lead_migration", run).await;
-    assert!(listening.heard(&database).await.is_empty());
+    assert!(listening.received(&database).await.is_empty());
 
     operator.batch_execute("begin").await.unwrap();
     control_in(&operator, "resume_lead_migration", run)
         .await
         .unwrap();
-    let before = listening.heard(&database).await;
+    let before = listening.received(&database).await;
     assert!(before.is_empty(), "not before the commit");
     operator.batch_execute("commit").await.unwrap();
 
-    let received = listening.heard(&database).await;
+    let received = listening.received(&database).await;
     assert_eq!(received, [""], "one for all its lanes");
 }
 

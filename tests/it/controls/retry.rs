@@ -47,7 +47,7 @@ async fn a_failed_move_is_retried_as_a_new_one() {
             "message": "Movimentação enfileirada de novo: 50 leads serão movidos",
         })
     );
-    assert_eq!(listening.heard(&database).await, [""]);
+    assert_eq!(listening.received(&database).await, [""]);
     crm.check().await;
     crm.process_all().await;
     assert_eq!(crm.status(run).await, "completed");

@@ -102,7 +102,7 @@ async fn sending_notifies_once_at_commit_with_no_payload() {
 
     crm.send(&Crm::message_to(run, crm.target)).await;
 
-    assert_eq!(listening.heard(&database).await, [""]);
+    assert_eq!(listening.received(&database).await, [""]);
 }
 
 #[tokio::test]

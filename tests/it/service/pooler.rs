@@ -216,7 +216,7 @@ async fn nothing_of_the_services_stays_with_the_sessions_that_others_use_next() 
 }
 
 /// Settings other than the server's own (but for those that the pooler itself keeps in step with each
-/// client), and the channel that an application would hear of.
+/// client), and the channel that an application would receive notifications of.
 const LEFT_BEHIND: &str = "
     select coalesce(array_agg(what), '{}')
     from (

@@ -50,7 +50,7 @@ impl Listening {
 
     /// The payloads of those that came up to now: notifications arrive in the order of their
     /// commits, so all that were sent before this mark have come when the mark has.
-    pub(crate) async fn heard(&mut self, database: &Database) -> Vec<String> {
+    pub(crate) async fn received(&mut self, database: &Database) -> Vec<String> {
         database
             .run("select pg_notify('lead_migration_queue', 'mark')")
             .await;

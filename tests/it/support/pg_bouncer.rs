@@ -81,7 +81,7 @@ impl PgBouncer {
             .expect("it opens")
             .simple_query(command)
             .await
-            .expect("it is obeyed");
+            .expect("it is carried out");
     }
 
     fn connection_string_of(&self, database: &str) -> String {
