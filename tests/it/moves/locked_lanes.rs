@@ -7,7 +7,7 @@ use crate::support::{Database, Service, eventually};
 /// 2 500 leads are three lanes, which begin at 0, 1 000 and 2 000.
 const LEADS: usize = 2_500;
 
-async fn locked_leads_are_come_back_to(position: usize) {
+async fn locked_leads_are_moved_once_unlocked(position: usize) {
     let database = Database::new().await;
     database.note_writes().await;
     let crm = database.crm().await;
@@ -61,16 +61,16 @@ async fn locked_leads_are_come_back_to(position: usize) {
 }
 
 #[tokio::test]
-async fn leads_locked_at_the_head_of_the_first_lane_are_come_back_to() {
-    locked_leads_are_come_back_to(0).await;
+async fn leads_locked_at_the_head_of_the_first_lane_are_moved_once_unlocked() {
+    locked_leads_are_moved_once_unlocked(0).await;
 }
 
 #[tokio::test]
-async fn leads_locked_where_two_lanes_meet_are_come_back_to() {
-    locked_leads_are_come_back_to(998).await;
+async fn leads_locked_where_two_lanes_meet_are_moved_once_unlocked() {
+    locked_leads_are_moved_once_unlocked(998).await;
 }
 
 #[tokio::test]
-async fn leads_locked_at_the_tail_of_the_last_lane_are_come_back_to() {
-    locked_leads_are_come_back_to(LEADS - 3).await;
+async fn leads_locked_at_the_tail_of_the_last_lane_are_moved_once_unlocked() {
+    locked_leads_are_moved_once_unlocked(LEADS - 3).await;
 }

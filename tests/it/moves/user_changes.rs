@@ -30,7 +30,7 @@ pub(crate) async fn counts(crm: &Crm<'_>, run: Uuid) -> (i64, i64, i64, i64) {
 
 /// With a locked lead in its way, a batch takes the slow path.
 #[tokio::test]
-async fn a_lead_that_a_person_moved_on_after_us_stays_there() {
+async fn a_lead_that_a_user_moved_on_after_its_batch_stays_there() {
     for locked in [0_u8, 1] {
         let database = Database::new().await;
         let crm = database.crm().await;
@@ -40,13 +40,13 @@ async fn a_lead_that_a_person_moved_on_after_us_stays_there() {
         crm.process().await;
         let leads = crm.lead_ids(run).await;
         put(&database, &leads[10..15], elsewhere).await;
-        let person = database.open().await;
-        lock(&person, &leads[150..150 + usize::from(locked)]).await;
+        let user = database.open().await;
+        lock(&user, &leads[150..150 + usize::from(locked)]).await;
 
         let batch = crm.process().await.expect("it is due");
 
         assert_eq!(batch.leads_moved, 100 - i32::from(locked));
-        person.batch_execute("rollback").await.unwrap();
+        user.batch_execute("rollback").await.unwrap();
         crm.process_to_the_end().await;
         assert_eq!(crm.status(run).await, "completed");
         assert_eq!(counts(&crm, run).await, (250, 250, 0, 0));
@@ -57,7 +57,7 @@ async fn a_lead_that_a_person_moved_on_after_us_stays_there() {
 }
 
 #[tokio::test]
-async fn a_lead_that_a_person_put_at_the_target_before_its_turn_is_not_written() {
+async fn a_lead_that_a_user_put_at_the_target_before_its_turn_is_not_written() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(250).await;
@@ -218,14 +218,14 @@ async fn leads_that_were_placed_nowhere_are_moved_like_any_other() {
             )
             .await;
         assert_eq!(crm.enqueue(run).await["total"], 90);
-        let person = database.open().await;
-        lock(&person, &crm.lead_ids(run).await[..usize::from(locked)]).await;
+        let user = database.open().await;
+        lock(&user, &crm.lead_ids(run).await[..usize::from(locked)]).await;
 
         let batch = crm.process().await.expect("it is due");
 
         assert_eq!(batch.leads_moved, 90 - i32::from(locked));
         assert_eq!(batch.leads_remaining, i64::from(locked));
-        person.batch_execute("rollback").await.unwrap();
+        user.batch_execute("rollback").await.unwrap();
         crm.process_to_the_end().await;
         assert_eq!(crm.leads_at(run, crm.target).await, 90);
         assert_eq!(crm.status(run).await, "completed");

@@ -1,10 +1,10 @@
-//! Leads that another transaction has locked are come back to, and nobody waits for anybody.
+//! Leads that another transaction has locked: a later batch moves them, and no session waits for another.
 
 use uuid::Uuid;
 
 use crate::support::{Crm, Database, Gate, Session, process_in};
 
-/// Locks those leads as a person's update would; released by `rollback`.
+/// Locks those leads as a user's update would; released by `rollback`.
 pub(crate) async fn lock(session: &Session, leads: &[Uuid]) {
     session.batch_execute("begin").await.unwrap();
     let locked = session
@@ -17,15 +17,15 @@ pub(crate) async fn lock(session: &Session, leads: &[Uuid]) {
     assert_eq!(locked, leads.len() as u64);
 }
 
-async fn locked_leads_are_come_back_to(position: usize) {
+async fn locked_leads_are_moved_once_unlocked(position: usize) {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(250).await;
     crm.enqueue(run).await;
     let locked = crm.lead_ids(run).await[position..position + 3].to_vec();
-    let person = database.open().await;
-    lock(&person, &locked).await;
-    // The person does not let go, so a session that waits for that runs into this.
+    let user = database.open().await;
+    lock(&user, &locked).await;
+    // The user's transaction does not end, so a session that waits for it runs into this time-out.
     database.run("set statement_timeout = '10s'").await;
 
     // Due again and again, without ever being done.
@@ -45,7 +45,7 @@ async fn locked_leads_are_come_back_to(position: usize) {
     );
     crm.check().await;
 
-    person.batch_execute("rollback").await.unwrap();
+    user.batch_execute("rollback").await.unwrap();
     crm.make_due().await;
     let last = crm.process().await.expect("it is due");
 
@@ -56,18 +56,18 @@ async fn locked_leads_are_come_back_to(position: usize) {
 }
 
 #[tokio::test]
-async fn leads_locked_at_the_head_are_come_back_to() {
-    locked_leads_are_come_back_to(0).await;
+async fn leads_locked_at_the_head_are_moved_once_unlocked() {
+    locked_leads_are_moved_once_unlocked(0).await;
 }
 
 #[tokio::test]
-async fn leads_locked_in_the_middle_are_come_back_to() {
-    locked_leads_are_come_back_to(124).await;
+async fn leads_locked_in_the_middle_are_moved_once_unlocked() {
+    locked_leads_are_moved_once_unlocked(124).await;
 }
 
 #[tokio::test]
-async fn leads_locked_at_the_tail_are_come_back_to() {
-    locked_leads_are_come_back_to(247).await;
+async fn leads_locked_at_the_tail_are_moved_once_unlocked() {
+    locked_leads_are_moved_once_unlocked(247).await;
 }
 
 #[tokio::test]
@@ -76,14 +76,14 @@ async fn a_move_all_of_whose_leads_are_locked_waits_for_them() {
     let crm = database.crm().await;
     let run = crm.run_of(1_050).await;
     crm.enqueue(run).await;
-    let person = database.open().await;
-    lock(&person, &crm.lead_ids(run).await).await;
+    let user = database.open().await;
+    lock(&user, &crm.lead_ids(run).await).await;
 
     for _ in 0..15 {
         crm.make_due().await;
         assert_eq!(crm.process().await.expect("it is due").leads_moved, 0);
     }
-    person.batch_execute("rollback").await.unwrap();
+    user.batch_execute("rollback").await.unwrap();
     let batches = crm.process_to_the_end().await;
 
     assert!(batches.iter().all(|batch| batch.leads_moved <= 100));
@@ -99,29 +99,26 @@ async fn what_the_holder_of_a_lock_did_is_respected() {
     let (run, other) = (crm.run_of(100).await, crm.run_of(0).await);
     crm.enqueue(run).await;
     let leads = crm.lead_ids(run).await;
-    let person = database.open().await;
-    lock(&person, &leads[..3]).await;
+    let user = database.open().await;
+    lock(&user, &leads[..3]).await;
     crm.process().await;
 
-    person
-        .execute("delete from public.leads where id = $1", &[&leads[0]])
+    user.execute("delete from public.leads where id = $1", &[&leads[0]])
         .await
         .unwrap();
-    person
-        .execute(
-            "update public.leads set funnel_id = $2, column_id = $3 where id = $1",
-            &[&leads[1], &crm.target.funnel, &crm.target.column],
-        )
-        .await
-        .unwrap();
-    person
-        .execute(
-            "update public.leads set run_id = $2 where id = $1",
-            &[&leads[2], &other],
-        )
-        .await
-        .unwrap();
-    person.batch_execute("commit").await.unwrap();
+    user.execute(
+        "update public.leads set funnel_id = $2, column_id = $3 where id = $1",
+        &[&leads[1], &crm.target.funnel, &crm.target.column],
+    )
+    .await
+    .unwrap();
+    user.execute(
+        "update public.leads set run_id = $2 where id = $1",
+        &[&leads[2], &other],
+    )
+    .await
+    .unwrap();
+    user.batch_execute("commit").await.unwrap();
     crm.process_to_the_end().await;
 
     let progress = crm.progress(run).await;
@@ -152,7 +149,7 @@ async fn add_notes(session: &Session, crm: &Crm<'_>, run: Uuid) {
             &[&leads],
         )
         .await
-        .expect("nobody waits for a batch to add a note");
+        .expect("adding a note does not wait for a batch");
 }
 
 /// With a locked lead in its way, a batch takes the slow path.
@@ -164,11 +161,11 @@ async fn a_note_added_under_a_lead_does_not_hold_up_its_move() {
         let crm = database.crm().await;
         let run = crm.run_of(100).await;
         crm.enqueue(run).await;
-        let (writer, person) = (database.open().await, database.open().await);
+        let (writer, user) = (database.open().await, database.open().await);
         writer.batch_execute("begin").await.unwrap();
         add_notes(&writer, &crm, run).await;
         lock(
-            &person,
+            &user,
             &crm.lead_ids(run).await[40..40 + usize::from(locked)],
         )
         .await;
@@ -178,7 +175,7 @@ async fn a_note_added_under_a_lead_does_not_hold_up_its_move() {
         assert_eq!(batch.leads_moved, 100 - i32::from(locked));
         assert_eq!(batch.leads_remaining, i64::from(locked));
         writer.batch_execute("commit").await.unwrap();
-        person.batch_execute("rollback").await.unwrap();
+        user.batch_execute("rollback").await.unwrap();
         crm.process_to_the_end().await;
         assert_eq!(crm.status(run).await, "completed");
     }
@@ -192,15 +189,14 @@ async fn a_lead_that_is_being_moved_does_not_hold_up_its_notes() {
     let run = crm.run_of(100).await;
     crm.enqueue(run).await;
     let gate = Gate::close(&database).await;
-    let (worker, person) = (database.open().await, database.open().await);
+    let (worker, user) = (database.open().await, database.open().await);
 
     let (batch, ()) = tokio::join!(process_in(&worker, None), async {
         gate.reached_by(1).await;
-        person
-            .batch_execute("set lock_timeout = '10s'") // the batch does not end before
+        user.batch_execute("set lock_timeout = '10s'") // the batch does not end before
             .await
             .unwrap();
-        add_notes(&person, &crm, run).await;
+        add_notes(&user, &crm, run).await;
         gate.open().await;
     });
 

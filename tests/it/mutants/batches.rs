@@ -5,17 +5,17 @@ use super::mutants;
 mutants! {
     /// Locked leads make a batch a short one, too.
     a_short_batch_is_the_last,
-    noticed by "moves::user_locks::leads_locked_at_the_head_are_come_back_to":
+    noticed by "moves::user_locks::leads_locked_at_the_head_are_moved_once_unlocked":
         in "functions/internal/record_batch"
         "p_lane.next_id is null and cardinality(p_lane.skipped) = 0;" =>
         "p_moved < p_lane.batch_size;";
 
     locked_leads_are_forgotten,
-    noticed by "moves::user_locks::leads_locked_at_the_tail_are_come_back_to":
+    noticed by "moves::user_locks::leads_locked_at_the_tail_are_moved_once_unlocked":
         in "functions/internal/move_batch"
         "p_lane.skipped := p_lane.skipped || v_batch.p_skipped;" => "null;";
 
-    locked_leads_are_come_back_to_all_at_once,
+    locked_leads_are_moved_once_unlocked_all_at_once,
     noticed by "moves::user_locks::a_move_all_of_whose_leads_are_locked_waits_for_them":
         in "functions/internal/move_batch"
         "v_page := p_lane.skipped[:p_limit];" => "v_page := p_lane.skipped;"
@@ -60,15 +60,15 @@ mutants! {
         in "functions/internal/move_leads" "for no key update of l skip locked" => "for update of l skip locked";
 
     locked_leads_are_waited_for,
-    noticed by "moves::user_locks::leads_locked_at_the_head_are_come_back_to":
+    noticed by "moves::user_locks::leads_locked_at_the_head_are_moved_once_unlocked":
         in "functions/internal/move_leads" "for no key update of l skip locked" => "for no key update of l";
 
     the_fast_path_waits_for_locked_leads,
-    noticed by "moves::user_locks::leads_locked_at_the_head_are_come_back_to":
+    noticed by "moves::user_locks::leads_locked_at_the_head_are_moved_once_unlocked":
         in "functions/internal/move_range" "set lock_timeout = '1ms'\n" => "";
 
     leads_at_the_target_are_written,
-    noticed by "moves::user_changes::a_lead_that_a_person_put_at_the_target_before_its_turn_is_not_written":
+    noticed by "moves::user_changes::a_lead_that_a_user_put_at_the_target_before_its_turn_is_not_written":
         in "functions/internal/move_range"
         "      and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)\n"
         => "";
@@ -87,11 +87,11 @@ mutants! {
 
     /// Whatever is not at the target yet: also what users have moved on.
     each_batch_looks_from_the_beginning,
-    noticed by "moves::user_changes::a_lead_that_a_person_moved_on_after_us_stays_there":
+    noticed by "moves::user_changes::a_lead_that_a_user_moved_on_after_its_batch_stays_there":
         in "functions/internal/move_range" "      and l.id operator(pg_catalog.>=) p_first_id\n" => "";
 
     a_batch_past_locked_leads_looks_from_the_beginning,
-    noticed by "moves::user_changes::a_lead_that_a_person_moved_on_after_us_stays_there":
+    noticed by "moves::user_changes::a_lead_that_a_user_moved_on_after_its_batch_stays_there":
         in "functions/internal/move_batch" "        and l.id >= p_lane.next_id\n" => "";
 
     an_update_that_a_trigger_suppressed_counts,

@@ -59,7 +59,7 @@ mutants! {
         "if p_sqlstate <> '55P03' and not lead_mover.is_rejection(p_sqlstate, p_move) then" => "if false then";
 
     locked_leads_are_looked_at_without_a_pause,
-    noticed by "moves::user_locks::leads_locked_at_the_head_are_come_back_to":
+    noticed by "moves::user_locks::leads_locked_at_the_head_are_moved_once_unlocked":
         in "functions/internal/record_batch"
         "when v_lock_waits = 0 then interval '0'" => "when true then interval '0'";
 
