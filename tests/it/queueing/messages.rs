@@ -123,7 +123,7 @@ async fn a_large_run_that_was_sent_is_split_into_lanes() {
 }
 
 #[tokio::test]
-async fn a_copy_of_an_old_message_of_ours_is_a_new_move() {
+async fn a_copy_of_a_message_of_a_finished_move_is_a_new_move() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(150).await;
