@@ -14,28 +14,28 @@ async fn a_healthy_and_ready_service_has_status_0() {
     let database = Database::new().await;
     let service = Service::start(&database, &[]).await;
 
-    let lives = health(&[], service.address()).await;
+    let healthy = health(&[], service.address()).await;
     let ready = health(&["--ready"], service.address()).await;
 
     assert_eq!(
-        (lives.status, lives.stdout.as_str()),
+        (healthy.status, healthy.stdout.as_str()),
         (Some(0), "ok\n"),
-        "{lives:?}"
+        "{healthy:?}"
     );
     assert_eq!(ready.status, Some(0), "{ready:?}");
     assert!(ready.stdout.starts_with("{\"ready\":true"), "{ready:?}");
-    assert_eq!(format!("{}{}", lives.stderr, ready.stderr), "");
+    assert_eq!(format!("{}{}", healthy.stderr, ready.stderr), "");
 }
 
 /// Starting it again would not bring the database back.
 #[tokio::test]
-async fn a_service_without_its_database_lives_but_is_not_ready() {
+async fn a_service_without_its_database_is_healthy_but_not_ready() {
     let service = Service::start_unready("postgresql://u@127.0.0.1:1/x", &[]).await;
 
-    let lives = health(&[], service.address()).await;
+    let healthy = health(&[], service.address()).await;
     let ready = health(&["--ready"], service.address()).await;
 
-    assert_eq!(lives.status, Some(0), "{lives:?}");
+    assert_eq!(healthy.status, Some(0), "{healthy:?}");
     assert_eq!(ready.status, Some(1), "{ready:?}");
     assert!(ready.stdout.contains("\"ready\":false"), "{ready:?}");
     assert_eq!(ready.stderr.lines().count(), 1, "{ready:?}");
@@ -49,10 +49,10 @@ async fn a_service_that_listens_everywhere_is_asked_on_this_machine() {
     let service = Service::start(&database, &[]).await;
     let everywhere = service.address().replace("127.0.0.1", "0.0.0.0");
 
-    let lives = health(&[], &everywhere).await;
+    let healthy = health(&[], &everywhere).await;
 
     assert!(everywhere.starts_with("0.0.0.0:"), "{everywhere}");
-    assert_eq!(lives.status, Some(0), "{lives:?}");
+    assert_eq!(healthy.status, Some(0), "{healthy:?}");
 }
 
 #[tokio::test]

@@ -205,7 +205,7 @@ async fn a_pooler_that_loses_notifications_is_a_warning_until_there_is_a_listen_
         ),
     ] {
         assert!(
-            deaf.stdout.lines().any(|said| said == line),
+            deaf.stdout.lines().any(|printed| printed == line),
             "{}",
             deaf.stdout
         );

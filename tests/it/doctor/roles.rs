@@ -1,4 +1,4 @@
-//! `lead-mover doctor` the privileges of roles, and the settings of roles and the database.
+//! `lead-mover doctor`: the privileges of roles, and the settings of roles and the database.
 
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::support::Database;
 
-/// What the extension reports and we keep: how its message begins, a part of its detail, and the reason.
+/// Findings that are accepted: how the message begins, a part of its detail, and the reason.
 const KEPT: [(&str, &str, &str); 5] = [
     (
         "composite OUT variable ",

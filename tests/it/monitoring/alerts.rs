@@ -116,12 +116,12 @@ async fn each_alert_fires_when_its_cause_happens_and_only_for_those_affected() {
         .await;
     }
     for alert in firing(&prometheus, None).await {
-        for (annotation, said) in alert["annotations"].as_object().expect("annotations") {
-            let said = text(said);
+        for (annotation, value) in alert["annotations"].as_object().expect("annotations") {
+            let value = text(value);
             // What a template becomes that uses a label that does not exist.
             let broken = ["<no value>", "<error", "%!", "NaN"];
             assert!(
-                !said.is_empty() && !broken.iter().any(|it| said.contains(it)),
+                !value.is_empty() && !broken.iter().any(|it| value.contains(it)),
                 "{annotation} of {alert}"
             );
         }

@@ -25,7 +25,7 @@ pub(super) enum AlertDelay {
     None,
 }
 
-/// Runs as long as it lives.
+/// Runs until it is dropped.
 pub(super) struct Prometheus {
     process: Child,
     address: String,

@@ -52,7 +52,7 @@ pub(super) fn documented() -> BTreeMap<&'static str, Vec<bool>> {
         .collect()
 }
 
-/// A function of ours, a call of it that has nothing but nulls, and whether it runs as its owner.
+/// A function of the lead mover, a call of it that has nothing but nulls, and whether it runs as its owner.
 pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) call: String,
@@ -67,7 +67,7 @@ pub(crate) async fn is_denied(session: &Session, statement: &str) -> bool {
     outcome.is_err_and(|error| error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE))
 }
 
-/// All but triggers, which nobody can call.
+/// All but triggers, which no role can call.
 pub(crate) async fn functions(database: &Database) -> Vec<Function> {
     let rows = database
         .session()
