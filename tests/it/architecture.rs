@@ -123,6 +123,13 @@ fn every_task_is_joined() {
         files_with(&["JoinSet", "TaskTracker", "JoinHandle"]),
         ["src/http/server.rs", "src/supervisor.rs"]
     );
+    // Which tasks there are is decided in one place; the connections of the HTTP server are not the service's own.
+    let mut starters = files_with(&[".spawn("]);
+    starters.retain(|path| !path.starts_with("crates/local-postgres/")); // it starts processes
+    assert_eq!(
+        starters,
+        ["src/app.rs", "src/http/server.rs", "src/supervisor.rs"]
+    );
     // The task that drives a session ends with its client.
     assert_eq!(
         files_with(&[

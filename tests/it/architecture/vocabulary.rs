@@ -3,7 +3,7 @@
 use crate::support::{File, texts_below};
 
 /// Where the vocabulary is used.
-const EVERYWHERE: [&str; 12] = [
+const EVERYWHERE: [&str; 16] = [
     "src",
     "crates",
     "migrations",
@@ -16,6 +16,10 @@ const EVERYWHERE: [&str; 12] = [
     "README.pt-BR.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "Dockerfile",
+    "Makefile",
+    "docker-compose.yml",
 ];
 
 /// Words and phrases in whatever case and form: `last moment` stands for `LAST_MOMENT` and `LastMoment` too.
@@ -145,11 +149,27 @@ fn none_of_the_words_that_were_replaced_is_left() {
     for file in texts_below(&EVERYWHERE) {
         let path = spaced(&file.path);
         hits.extend(old_in(&file, &path, &file.path).map(|word| format!("{}: {word}", file.path)));
+        let lines: Vec<String> = file.text.lines().map(spaced).collect();
         for (number, line) in file.text.lines().enumerate() {
-            let normalised = spaced(line);
+            let normalised = &lines[number];
             hits.extend(
-                old_in(&file, &normalised, line)
+                old_in(&file, normalised, line)
                     .map(|word| format!("{}:{}: {word}: {}", file.path, number + 1, line.trim())),
+            );
+            // A phrase may go on in the next line.
+            let Some(next) = lines.get(number + 1) else {
+                continue;
+            };
+            let both = format!("{}{}", normalised.trim_end(), next);
+            hits.extend(
+                old_in(&file, &both, "")
+                    .filter(|word| word.contains(' '))
+                    .filter(|word| {
+                        ![normalised, next]
+                            .iter()
+                            .any(|line| line.contains(&format!(" {word} ")))
+                    })
+                    .map(|word| format!("{}:{}: {word}: {} …", file.path, number + 1, line.trim())),
             );
         }
     }

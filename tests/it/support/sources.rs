@@ -77,12 +77,14 @@ pub(crate) fn code() -> Vec<File> {
 pub(crate) fn texts_below(paths: &[&str]) -> Vec<File> {
     let mut files: Vec<File> = paths
         .iter()
-        .flat_map(|path| match path.rsplit_once('.') {
-            Some(_) => vec![file(path)],
-            None => TEXT_EXTENSIONS
+        .flat_map(|path| {
+            if Path::new(env!("CARGO_MANIFEST_DIR")).join(path).is_file() {
+                return vec![file(path)];
+            }
+            TEXT_EXTENSIONS
                 .iter()
                 .flat_map(|extension| files_below(path, extension))
-                .collect(),
+                .collect()
         })
         .collect();
     files.retain(|file| {
