@@ -53,7 +53,7 @@ impl Worker {
                 },
             };
             self.health.database_lost(&self.name, &error);
-            // It does not wait for a wake: a storm of notifications would undo the backoff.
+            // It does not wait for a wake: many notifications in a row would undo the backoff.
             if !connection.pause(&self.shutdown).await {
                 return;
             }
