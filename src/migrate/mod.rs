@@ -51,7 +51,7 @@ pub async fn install(
         .await
         .map_err(MigrateError::Transaction)?;
 
-    let had_pgmq = pgmq::is_installed(&transaction).await?;
+    let had_pgmq = pgmq::has_schema(&transaction).await?;
     // A savepoint, so that the lock is still held while what PGMQ's installer committed is undone.
     let savepoint = transaction
         .savepoint("install")

@@ -18,6 +18,12 @@ pub(super) async fn is_installed(transaction: &Transaction<'_>) -> Result<bool, 
     holds(transaction, condition).await
 }
 
+/// Whether there is a schema pgmq, with PGMQ in it or not: it and what is in it are not ours to drop.
+pub(super) async fn has_schema(transaction: &Transaction<'_>) -> Result<bool, MigrateError> {
+    let condition = "exists (select from pg_catalog.pg_namespace n where n.nspname = 'pgmq')";
+    holds(transaction, condition).await
+}
+
 /// The server's extension where it offers one; else PGMQ's own SQL, which is committed at once.
 pub(super) async fn install_where_missing(
     transaction: &Transaction<'_>,
@@ -54,7 +60,7 @@ pub(super) async fn create_queue_where_missing(
     Ok(())
 }
 
-/// Drops the schema that PGMQ's own installer left, unless there are queues in it by now.
+/// Drops the schema that PGMQ's own installer made, unless there are queues in it by now.
 pub(super) async fn remove_if_unused(transaction: &Transaction<'_>) -> Result<(), MigrateError> {
     if is_installed(transaction).await?
         && holds(transaction, "not exists (select from pgmq.meta)").await?

@@ -59,6 +59,22 @@ async fn a_pgmq_that_was_there_before_stays_with_its_queues() {
 }
 
 #[tokio::test]
+async fn a_schema_pgmq_that_was_there_without_pgmq_keeps_what_is_in_it() {
+    let database = Database::empty().await;
+    database.run(EXAMPLE_TABLES).await;
+    database
+        .run("create schema pgmq; create table pgmq.of_an_application (id integer)")
+        .await;
+    database.run(DENY_TRIGGERS).await;
+
+    let failed = database.migrate(&[]).await;
+
+    assert_eq!(failed.status, Some(1), "{failed:?}");
+    assert!(database.has("pgmq.of_an_application").await);
+    assert!(!database.has("lead_mover").await);
+}
+
+#[tokio::test]
 async fn a_role_that_may_create_nothing_leaves_nothing() {
     let database = Database::empty().await;
     database.run(EXAMPLE_TABLES).await;
