@@ -121,13 +121,14 @@ async fn a_hundred_cancels_racing_a_hundred_batches_end_without_a_deadlock() {
     let mut runs = Vec::new();
     for _ in 0..10 {
         let run = crm.run_of(300).await;
-        crm.try_enqueue(run, crm.target, Some(10)).await.unwrap();
+        crm.try_enqueue(run, crm.target, Some(2)).await.unwrap();
         runs.push(run);
     }
     let lanes = crm.run_of(2_100).await;
-    crm.enqueue(lanes).await;
+    crm.try_enqueue(lanes, crm.target, Some(10)).await.unwrap();
     runs.push(lanes);
 
+    // Each needs more than the hundred batches, so none can be completed before it is cancelled.
     let mut racing = JoinSet::new();
     for _ in 0..5 {
         let session = database.open().await;
