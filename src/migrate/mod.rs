@@ -15,7 +15,7 @@ use postgres_types::Type;
 use tokio_postgres::Transaction;
 
 use crate::schema::{
-    self, BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
+    self, BOOTSTRAP, EXAMPLE_SCHEMA, KEYS, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
 };
 
 pub use error::MigrateError;
@@ -88,13 +88,31 @@ async fn apply_all(
     apply(transaction, &MAPPING).await?;
     let known = known_files(transaction).await?;
     let mut applied = apply_changed(transaction, &known, VERSIONED).await?;
+    apply(transaction, &KEYS).await?;
     applied.extend(apply_changed(transaction, &known, LIVING).await?);
 
     pgmq::install_where_missing(transaction, settings).await?;
     pgmq::create_queue_where_missing(transaction).await?;
     apply(transaction, &SESSION).await?;
     applied.extend(apply_changed(transaction, &known, TRIGGERS).await?);
+    repair(transaction).await?;
     Ok(applied)
+}
+
+/// Makes the queue's trigger and the messages of active moves again, where others have removed them.
+async fn repair(transaction: &Transaction<'_>) -> Result<(), MigrateError> {
+    let rows = transaction
+        .query_typed("select lead_mover.repair()", &[])
+        .await
+        .map_err(MigrateError::Queue)?;
+    let repaired: i32 = rows.iter().map(|row| row.get::<_, i32>(0)).sum();
+    if repaired > 0 {
+        tracing::warn!(
+            messages = repaired,
+            "messages of active moves were gone from the queue, or due too late; they are due now"
+        );
+    }
+    Ok(())
 }
 
 /// The files that were applied to the database earlier: checksums by path.

@@ -1,7 +1,9 @@
 //! The installation as text, for `migrate --print`.
 
 use super::{QUEUE, record};
-use crate::schema::{BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, TRIGGERS, VERSIONED};
+use crate::schema::{
+    BOOTSTRAP, EXAMPLE_SCHEMA, KEYS, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
+};
 
 /// The whole installation as one SQL script, to deliver as a Supabase migration. It expects the
 /// extension pgmq to be available, and a database that lead-mover was never installed in.
@@ -21,15 +23,14 @@ select pgmq.create('{QUEUE}');",
         .chain(example_schema.then_some(EXAMPLE_SCHEMA))
         .chain([MAPPING])
         .map(|file| format!("-- {}\n\n{}", file.path, file.text));
-    let recorded = VERSIONED
-        .iter()
-        .chain(LIVING)
-        .chain(TRIGGERS)
-        .map(|file| format!("-- {}\n\n{}\n{}\n", file.path, file.text, record(file)));
+    let recorded =
+        |file: &SqlFile| format!("-- {}\n\n{}\n{}\n", file.path, file.text, record(file));
 
     let mut parts = vec![start];
     parts.extend(fixed);
-    parts.extend(recorded);
+    parts.extend(VERSIONED.iter().map(recorded));
+    parts.push(format!("-- {}\n\n{}", KEYS.path, KEYS.text));
+    parts.extend(LIVING.iter().chain(TRIGGERS).map(recorded));
     parts.push("commit;\n".to_owned());
     parts.join("\n\n")
 }

@@ -127,7 +127,7 @@ impl Queue {
         let row = self
             .client
             .query_typed_one(
-                "select * from lead_mover.process_batch($1)",
+                "select * from lead_mover.process_batch($1, true, true)",
                 &[(&at_most, Type::INT4)],
             )
             .await

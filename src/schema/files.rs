@@ -61,14 +61,31 @@ pub(crate) const MAPPING: SqlFile = SqlFile {
     text: include_str!("../../migrations/mapping.sql"),
 };
 
+/// Gives the ledger's columns for keys the type of the lead table's key; run each time.
+pub(crate) const KEYS: SqlFile = SqlFile {
+    path: "keys.sql",
+    text: include_str!("../../migrations/keys.sql"),
+};
+
+/// Files of earlier versions: a database that remembers one is not a newer version's.
+pub(crate) const REMOVED: &[&str] = &[
+    "functions/internal/is_cancelled.sql",
+    "functions/internal/is_rejection.sql",
+    "functions/internal/move_range.sql",
+];
+
 /// Tables, types and indexes: applied once, in this order, and never edited once released.
-pub(crate) const VERSIONED: &[SqlFile] = sql_files!["versioned/0001_ledger.sql",];
+pub(crate) const VERSIONED: &[SqlFile] = sql_files![
+    "versioned/0001_ledger.sql",
+    "versioned/0002_locked_batches.sql",
+];
 
 /// Views and functions: applied again whenever their text has changed. Views come first, because
 /// functions use their row types.
 pub(crate) const LIVING: &[SqlFile] = sql_files![
     "views/progress.sql",
     "functions/internal/adopt_message.sql",
+    "functions/internal/ask_again.sql",
     "functions/internal/bisect_leads.sql",
     "functions/internal/check_mapping.sql",
     "functions/internal/check_queue.sql",
@@ -76,26 +93,49 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/check_server.sql",
     "functions/internal/check_target.sql",
     "functions/internal/close_move.sql",
+    "functions/internal/constraints_hold.sql",
     "functions/internal/control_result.sql",
+    "functions/internal/delay_message.sql",
     "functions/internal/doctor.sql",
+    "functions/internal/ensure_queue.sql",
+    "functions/internal/error_kind.sql",
+    "functions/internal/fail_if_impossible.sql",
     "functions/internal/fail_move.sql",
-    "functions/internal/is_cancelled.sql",
-    "functions/internal/is_rejection.sql",
+    "functions/internal/grown_size.sql",
+    "functions/internal/has_message.sql",
+    "functions/internal/has_timed_out.sql",
+    "functions/internal/key_text.sql",
     "functions/internal/lane_of_message.sql",
+    "functions/internal/lead_columns.sql",
+    "functions/internal/leads_left.sql",
     "functions/internal/lock_active_move.sql",
+    "functions/internal/lock_delay.sql",
     "functions/internal/lock_key.sql",
+    "functions/internal/lock_leads.sql",
     "functions/internal/lock_sent_messages.sql",
+    "functions/internal/longest_wait.sql",
+    "functions/internal/may_be_of_a_lead.sql",
     "functions/internal/message.sql",
     "functions/internal/move_batch.sql",
     "functions/internal/move_leads.sql",
-    "functions/internal/move_range.sql",
+    "functions/internal/needs_key_lock.sql",
     "functions/internal/next_due_seconds.sql",
+    "functions/internal/next_leads.sql",
     "functions/internal/notify_queued.sql",
+    "functions/internal/open_update.sql",
+    "functions/internal/printable.sql",
     "functions/internal/process_batch.sql",
+    "functions/internal/put_behind.sql",
     "functions/internal/record_batch.sql",
     "functions/internal/record_failure.sql",
+    "functions/internal/record_lost_batch.sql",
+    "functions/internal/record_skipped.sql",
+    "functions/internal/reject_skipped_lead.sql",
+    "functions/internal/rejected_keys.sql",
+    "functions/internal/repair.sql",
     "functions/internal/sample.sql",
     "functions/internal/send_lanes.sql",
+    "functions/internal/standing_of_leads.sql",
     "functions/internal/start_move.sql",
     "functions/internal/take_message.sql",
     "functions/internal/target_exists.sql",
@@ -157,7 +197,7 @@ mod tests {
         );
         on_disk.remove("schema.sql"); // generated from the others
 
-        let mut built_in = vec![BOOTSTRAP.path, EXAMPLE_SCHEMA.path, MAPPING.path];
+        let mut built_in = vec![BOOTSTRAP.path, EXAMPLE_SCHEMA.path, KEYS.path, MAPPING.path];
         built_in.extend(recorded().map(|file| file.path));
         built_in.sort_unstable();
 

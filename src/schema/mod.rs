@@ -7,7 +7,7 @@ mod lead_index;
 mod state;
 
 pub(crate) use files::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
+    BOOTSTRAP, EXAMPLE_SCHEMA, KEYS, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
     function_body,
 };
 pub use lead_index::missing_lead_index;

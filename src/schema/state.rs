@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use postgres_types::Type;
 use tokio_postgres::Client;
 
-use super::files::{LIVING, recorded};
+use super::files::{LIVING, REMOVED, recorded};
 
 /// Whether a database has the schema of this binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -68,7 +68,7 @@ pub async fn schema_state(client: &Client) -> Result<SchemaState, tokio_postgres
 
 /// Whether a path that a database remembers must be a newer lead-mover's.
 pub(crate) fn is_newer(path: &str) -> bool {
-    recorded().all(|file| file.path != path)
+    recorded().all(|file| file.path != path) && !REMOVED.contains(&path)
 }
 
 /// The files whose functions are not there, whatever the database remembers of them.

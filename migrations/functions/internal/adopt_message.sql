@@ -57,24 +57,15 @@ begin
       else format('Movimentação já enfileirada: migration_id %s', v_move.migration_id)
     end;
   exception
-    when query_canceled or others then
+    when query_canceled or assert_failure or others then
       get stacked diagnostics
         v_sqlstate = returned_sqlstate,
         p_reason = message_text;
 
-      if lead_mover.is_cancelled(v_sqlstate) then
-        raise;
-      end if;
-
       if v_sqlstate not like 'LM%' and left(v_sqlstate, 2) <> '22' then
         p_outcome := 'failed';
 
-        update pgmq.q_lead_migration_queue q
-        set
-          vt = clock_timestamp() + least(interval '1 second' * 2 ^ least(q.read_ct, 10), interval '5 minutes'),
-          read_ct = q.read_ct + 1
-        where q.msg_id = p_message_id;
-
+        perform lead_mover.delay_message(p_message_id);
         return;
       end if;
   end;

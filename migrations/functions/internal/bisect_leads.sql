@@ -1,25 +1,35 @@
--- Moves the given leads after an update of all of them was rejected. It halves them until each rejected lead
--- is alone, lists those leads in the rejections and moves the rest. It raises errors that are no fault of a
--- lead (deadlock, timeout, disk full …).
+-- Moves the given leads, which the caller has locked, after an update of all of them failed with p_sqlstate. It
+-- halves them until each lead that fails is alone, and moves the rest.
 --
--- p_most_rejections: after that many rejections it stops and does not move the rest.
+-- A lead that fails alone is rejected if the SQLSTATE says so (see error_kind), or if its neighbours go through:
+-- p_others_moved says that some of the move did before. Else the error is raised: it is no lead's fault.
+--
+-- p_most_rejections: after that many it stops. p_untried: the leads that it did not get to.
 create or replace function lead_mover.bisect_leads(
-  p_move lead_mover.moves,
+  p_run_id uuid,
+  p_funnel_id uuid,
+  p_column_id uuid,
   p_ids anyarray,
+  p_constraints text,
+  p_sqlstate text,
+  p_others_moved boolean,
   p_most_rejections bigint,
   out p_moved integer,
-  out p_rejected integer,
-  out p_unchanged integer,
-  out p_skipped anyarray
+  out p_gone integer,
+  out p_rejected anyarray,
+  out p_sqlstates text[],
+  out p_errors text[],
+  out p_untried anyarray
 )
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_tried timestamptz;
   v_middle integer := cardinality(p_ids) / 2;
-  -- Ranges of positions in p_ids that are still to be moved. Moving all together was rejected, so it starts
-  -- with the two halves. The first half of a single lead is empty.
+  -- Ranges of positions in p_ids that are still to be moved. Moving all together failed, so it starts with the
+  -- two halves. The first half of a single lead is empty.
   v_todo int4range[] := array[int4range(1, v_middle + 1), int4range(v_middle + 1, cardinality(p_ids) + 1)];
   v_from integer;
   v_to integer;
@@ -28,37 +38,42 @@ declare
   v_error text;
 begin
   p_moved := 0;
-  p_rejected := 0;
-  p_unchanged := 0;
-  p_skipped := '{}';
+  p_gone := 0;
+  p_rejected := '{}';
+  p_sqlstates := '{}';
+  p_errors := '{}';
 
-  while cardinality(v_todo) > 0 and p_rejected < p_most_rejections loop
+  while cardinality(v_todo) > 0 and cardinality(p_rejected) < p_most_rejections loop
     v_from := lower(v_todo[1]);
     v_to := upper(v_todo[1]) - 1;
     v_todo := v_todo[2:];
     continue when v_from is null;
 
+    v_tried := clock_timestamp();
+
     begin
-      v_batch := lead_mover.move_leads(p_move, p_ids[v_from:v_to]);
+      v_batch := lead_mover.move_leads(p_run_id, p_funnel_id, p_column_id, p_ids[v_from:v_to], p_constraints);
 
       p_moved := p_moved + v_batch.p_moved;
-      p_unchanged := p_unchanged + v_batch.p_unchanged;
-      p_skipped := p_skipped || v_batch.p_skipped;
+      p_gone := p_gone + v_batch.p_gone;
+      p_rejected := p_rejected || v_batch.p_rejected;
+      p_sqlstates := p_sqlstates || v_batch.p_sqlstates;
+      p_errors := p_errors || v_batch.p_errors;
     exception
-      when others then
+      when query_canceled or assert_failure or others then
         get stacked diagnostics
           v_sqlstate = returned_sqlstate,
           v_error = message_text;
 
-        if not lead_mover.is_rejection(v_sqlstate, p_move) then
+        -- The statement's time is up, or it was cancelled from outside.
+        if lead_mover.has_timed_out(v_sqlstate, v_tried) or v_sqlstate = '57014' and p_sqlstate <> '57014' then
           raise;
         end if;
 
         if v_from = v_to then
-          insert into lead_mover.rejections (migration_id, lead_id, sqlstate, error)
-          values (p_move.migration_id, p_ids[v_from]::text, v_sqlstate, v_error)
-          on conflict (migration_id, lead_id) do nothing;
-          p_rejected := p_rejected + 1;
+          p_rejected := p_rejected || p_ids[v_from:v_from];
+          p_sqlstates := p_sqlstates || v_sqlstate;
+          p_errors := p_errors || v_error;
         else
           v_middle := (v_from + v_to) / 2;
           v_todo := array[int4range(v_from, v_middle, '[]'), int4range(v_middle + 1, v_to, '[]')] || v_todo;
@@ -66,15 +81,23 @@ begin
     end;
   end loop;
 
-  -- Leads that it did not get to stay in the lane, for a retry of the move.
-  p_skipped := p_skipped || array(
+  p_untried := array(
     select p_ids[i]
     from unnest(v_todo) as stretch (r)
     cross join lateral generate_series(lower(stretch.r), upper(stretch.r) - 1) as i
   );
+
+  for i in 1 .. cardinality(p_rejected) loop
+    if p_moved = 0
+      and lead_mover.error_kind(p_sqlstates[i]) <> 'lead'
+      and (not p_others_moved or lead_mover.error_kind(p_sqlstates[i]) <> 'unclear')
+    then
+      raise exception using errcode = p_sqlstates[i], message = p_errors[i];
+    end if;
+  end loop;
 end
 $$;
 
-select lead_mover.make_private('lead_mover.bisect_leads(lead_mover.moves, anyarray, bigint)');
+select lead_mover.make_private('lead_mover.bisect_leads(uuid, uuid, uuid, anyarray, text, text, boolean, bigint)');
 
-comment on function lead_mover.bisect_leads(lead_mover.moves, anyarray, bigint) is 'Moves the given leads by halves and lists the rejected ones.';
+comment on function lead_mover.bisect_leads(uuid, uuid, uuid, anyarray, text, text, boolean, bigint) is 'Moves locked leads by halves and returns those that are rejected.';

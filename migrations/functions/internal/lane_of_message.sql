@@ -1,36 +1,29 @@
--- The lane of a message, its move and the move's progress; nulls for a message of no lane. The ids in the
+-- The lane of a message, its move and the move's progress; a row of nulls for a message of no lane. The ids in the
 -- message only select the row to compare: an application may have sent a copy of an old message.
-create or replace function lead_mover.lane_of_message(
-  p_message_id bigint,
-  p_message jsonb,
-  out p_lane lead_mover.lanes,
-  out p_move lead_mover.moves,
-  out p_progress lead_mover.progress
-)
+create or replace function lead_mover.lane_of_message(p_message_id bigint, p_message jsonb)
+returns lead_mover.work
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_found record;
+  v_work lead_mover.work;
 begin
   -- Values of other types are not converted to text: a small message may have one whose text is too long.
   if jsonb_typeof(p_message -> 'migration_id') = 'number' and jsonb_typeof(p_message -> 'lane') = 'number'
     and (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$'
   then
-    select l as lane, m as move, p as progress
-    into v_found
+    select p_message_id, l, m, p.total, p.moved, p.rejected, p.unchanged, p.remaining
+    into v_work
     from lead_mover.lanes l
     join lead_mover.moves m on m.migration_id = l.migration_id
     join lead_mover.progress p on p.migration_id = l.migration_id
     where l.migration_id = (p_message ->> 'migration_id')::bigint
       and l.lane = (p_message ->> 'lane')::integer
       and l.message_id = p_message_id;
-
-    p_lane := v_found.lane;
-    p_move := v_found.move;
-    p_progress := v_found.progress;
   end if;
+
+  return v_work;
 end
 $$;
 

@@ -19,12 +19,12 @@ begin
     where replace(p_run_id::text, '-', '') = case
         when jsonb_typeof(q.message -> 'run_id') = 'string' then lower(translate(q.message ->> 'run_id', '{-}', ''))
       end
-      and ((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null
+      and (lead_mover.lane_of_message(q.msg_id, q.message)).message_id is null
     order by q.msg_id
     for update
   loop
     -- Checked again, with what was committed during the wait for the lock.
-    if ((lead_mover.lane_of_message(v_sent.msg_id, v_sent.message)).p_lane).migration_id is null then
+    if (lead_mover.lane_of_message(v_sent.msg_id, v_sent.message)).message_id is null then
       v_message_ids := v_message_ids || v_sent.msg_id;
     end if;
   end loop;

@@ -1,106 +1,82 @@
--- Moves the next batch of a lane: on the fast path (move_range); past locked leads (move_leads); or around
--- rejected leads (bisect_leads). An error is undone within this function and returned in p_sqlstate and
--- p_error, for the caller to record. p_sqlstate null: the batch succeeded.
---
--- p_lane comes back with next_id and skipped as they are after the batch.
+-- Moves the next batch of a lane: the next leads of its range or, when the range is done, those that it passed by.
+-- It reads the leads, locks those that are free, and moves them together or, after that failed with p_sqlstate,
+-- by halves. It raises errors for the caller to record.
 create or replace function lead_mover.move_batch(
-  p_move lead_mover.moves,
-  inout p_lane lead_mover.lanes,
+  p_work lead_mover.work,
   p_limit integer,
-  p_most_rejections bigint,
-  out p_moved integer,
-  out p_rejected integer,
-  out p_unchanged integer,
-  out p_sqlstate text,
-  out p_error text
+  p_constraints text,
+  p_sqlstate text,
+  p_most_rejections bigint
 )
+returns lead_mover.batch_result
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  c_most_skipped constant integer := 1000;
-  v_revisit constant boolean := p_lane.next_id is null or cardinality(p_lane.skipped) >= c_most_skipped;
-  v_page lead_mover.lanes.skipped%type;
+  c_revisited constant integer := 1000;
+  v_move constant lead_mover.moves := p_work.move;
+  v_lane constant lead_mover.lanes := p_work.lane;
+  v_result lead_mover.batch_result;
+  v_ids lead_mover.batch_result.waiting%type;
+  v_locked lead_mover.batch_result.waiting%type;
   v_batch record;
 begin
-  p_moved := 0;
-  p_rejected := 0;
-  p_unchanged := 0;
-
-  if not v_revisit then
-    begin
-      v_batch := lead_mover.move_range(p_move, p_lane.next_id, p_lane.last_id, p_limit);
-      p_lane.next_id := v_batch.p_next_id;
-      p_moved := v_batch.p_moved;
-      return;
-    exception
-      when query_canceled or others then
-        get stacked diagnostics
-          p_sqlstate = returned_sqlstate,
-          p_error = message_text;
-    end;
-
-    if p_sqlstate <> '55P03' and not lead_mover.is_rejection(p_sqlstate, p_move) then
-      return;
-    end if;
-  end if;
-
-  if v_revisit then
-    -- Try the leads again that were locked before.
-    v_page := p_lane.skipped[:p_limit];
-    p_lane.skipped := p_lane.skipped[p_limit + 1:];
-  else
-    -- The next leads of the range, and one more, at which the batch after this one starts. For `between`, see
-    -- move_range.
-    v_page := array(
-      select l.id
-      from lead_mover.leads l
-      where l.run_id = p_move.run_id
-        and l.run_id between p_move.run_id and p_move.run_id
-        and l.id >= p_lane.next_id
-        and l.id <= p_lane.last_id
-        and (l.funnel_id is distinct from p_move.funnel_id or l.column_id is distinct from p_move.column_id)
-      order by l.id
-      limit p_limit + 1
+  if v_lane.next_id is not null then
+    -- One more, at which the batch after this one starts.
+    v_ids := lead_mover.next_leads(
+      v_move.run_id, v_move.funnel_id, v_move.column_id, v_lane.next_id, v_lane.last_id, p_limit + 1
     );
-    p_lane.next_id := v_page[p_limit + 1];
-    v_page := v_page[:p_limit];
+    v_result.next_id := v_ids[p_limit + 1];
+    v_ids := v_ids[:p_limit];
+  else
+    -- More than fit into a batch, so that locked leads do not hold up free ones behind them. A batch of one lead
+    -- takes the first, so that its failure is that lead's.
+    select coalesce(array_agg(page.position), '{}'), coalesce(array_agg(page.lead_id), '{}')
+    into v_result.revisited, v_ids
+    from (
+      select s.position, s.lead_id
+      from lead_mover.skipped_leads s
+      where s.migration_id = v_lane.migration_id
+        and s.lane = v_lane.lane
+      order by s.position
+      limit case when p_limit = 1 then 1 else greatest(p_limit, c_revisited) end
+    ) page;
   end if;
 
-  begin
-    p_sqlstate := null;
-    p_error := null;
-    v_batch := lead_mover.move_leads(p_move, v_page);
-  exception
-    when query_canceled or others then
-      get stacked diagnostics
-        p_sqlstate = returned_sqlstate,
-        p_error = message_text;
-  end;
-
-  if lead_mover.is_rejection(p_sqlstate, p_move) then
-    begin
-      p_sqlstate := null;
-      p_error := null;
-      v_batch := lead_mover.bisect_leads(p_move, v_page, p_most_rejections);
-      p_rejected := v_batch.p_rejected;
-    exception
-      when query_canceled or others then
-        get stacked diagnostics
-          p_sqlstate = returned_sqlstate,
-          p_error = message_text;
-    end;
-  end if;
+  v_locked := lead_mover.lock_leads(
+    v_move.run_id, v_move.funnel_id, v_move.column_id, v_ids, p_limit, v_move.key_lock
+  );
 
   if p_sqlstate is null then
-    p_moved := v_batch.p_moved;
-    p_unchanged := v_batch.p_unchanged;
-    p_lane.skipped := p_lane.skipped || v_batch.p_skipped;
+    v_batch := lead_mover.move_leads(v_move.run_id, v_move.funnel_id, v_move.column_id, v_locked, p_constraints);
+    v_result.waiting := '{}';
+  else
+    v_batch := lead_mover.bisect_leads(
+      v_move.run_id, v_move.funnel_id, v_move.column_id, v_locked, p_constraints, p_sqlstate,
+      v_lane.next_id is null and p_work.moved > 0, p_most_rejections
+    );
+    v_result.waiting := v_batch.p_untried;
   end if;
+
+  v_result.moved := v_batch.p_moved;
+  v_result.unchanged := v_batch.p_gone;
+  v_result.rejected := v_batch.p_rejected;
+  v_result.sqlstates := v_batch.p_sqlstates;
+  v_result.errors := v_batch.p_errors;
+
+  -- Of the other leads, those that still need the move are locked by another transaction, or did not fit into
+  -- the batch.
+  if cardinality(v_locked) < cardinality(v_ids) then
+    v_batch := lead_mover.leads_left(v_move.run_id, v_move.funnel_id, v_move.column_id, v_ids, v_locked);
+    v_result.waiting := v_result.waiting || v_batch.p_left;
+    v_result.unchanged := v_result.unchanged + v_batch.p_done;
+  end if;
+
+  return v_result;
 end
 $$;
 
-select lead_mover.make_private('lead_mover.move_batch(lead_mover.moves, lead_mover.lanes, integer, bigint)');
+select lead_mover.make_private('lead_mover.move_batch(lead_mover.work, integer, text, text, bigint)');
 
-comment on function lead_mover.move_batch(lead_mover.moves, lead_mover.lanes, integer, bigint) is 'Moves the next batch of a lane, past locked leads and around rejected ones.';
+comment on function lead_mover.move_batch(lead_mover.work, integer, text, text, bigint) is 'Moves the next batch of a lane, past locked leads and around rejected ones.';

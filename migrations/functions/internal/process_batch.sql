@@ -5,8 +5,20 @@
 --   move_failed       the move has ended as failed
 --   message_archived  a message that an application sent was archived
 -- pickup_seconds is set by the first batch of a move: the time since the move was queued.
+--
+-- p_own_transaction: the transaction has nothing but this batch, so deferred constraints can run now. Else it is an
+-- application's. p_asynchronous: a batch that leaves work to its lane may commit without waiting for the disk.
+-- p_message_id: only that message.
+--
+-- It has no planner setting of its own: the triggers of the lead table run under the session's. Whatever is raised
+-- after the message is taken is undone and recorded. To find out whose fault it is, the batch is tried again at once:
+-- with new plans, because a session keeps those of triggers from before a table was altered; then by halves, if
+-- the error may be that of one lead.
 create or replace function lead_mover.process_batch(
   p_batch_size integer default null,
+  p_own_transaction boolean default false,
+  p_asynchronous boolean default false,
+  p_message_id bigint default null,
   out outcome text,
   out message_id bigint,
   out run_id uuid,
@@ -22,25 +34,22 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
--- These settings hold for all that it calls. A run imported a minute ago has no statistics, and a session keeps
--- plans from when the tables were tiny; the plan must be an index scan in both cases.
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set enable_material = off
-set jit = off
-set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
   c_most_rejections constant bigint := 1000;
   v_taken record;
-  v_move lead_mover.moves;
-  v_lane lead_mover.lanes;
+  v_work lead_mover.work;
+  v_limit integer;
   v_most_rejections bigint;
-  v_batch record;
+  v_constraints text := case when p_own_transaction then 'immediate' else 'deferred' end;
+  v_tried timestamptz;
+  v_result lead_mover.batch_result;
   v_recorded record;
+  v_bisected text;
+  v_has_new_plans boolean := false;
+  v_sqlstate text;
+  v_error text;
 begin
   if p_batch_size not between 1 and 10000 then
     raise exception using
@@ -52,60 +61,99 @@ begin
   leads_moved := 0;
   leads_rejected := 0;
   leads_remaining := 0;
-  v_taken := lead_mover.take_message();
-  message_id := v_taken.p_message_id;
+  outcome := 'idle';
 
-  if message_id is null then
-    outcome := 'idle';
+  -- A trigger of the lead table has called this within a batch, whose message and leads it would take again.
+  if current_setting('lead_mover.in_batch', true) = 'yes' then
+    return;
+  end if;
+
+  v_taken := lead_mover.take_message(p_message_id);
+  v_work := v_taken.p_work;
+
+  if v_work.message_id is null and p_message_id is null and lead_mover.repair() > 0 then
+    v_taken := lead_mover.take_message(null);
+    v_work := v_taken.p_work;
+  end if;
+
+  if v_work.message_id is null then
     next_due_seconds := lead_mover.next_due_seconds();
     return;
   end if;
 
+  message_id := v_work.message_id;
+
   if v_taken.p_reason is not null then
     outcome := v_taken.p_outcome;
-    message := v_taken.p_reason;
+    message := lead_mover.printable(v_taken.p_reason);
     return;
   end if;
 
-  v_move := v_taken.p_move;
-  v_lane := v_taken.p_lane;
-  run_id := v_move.run_id;
-  run_name := v_move.run_name;
-  leads_remaining := (v_taken.p_progress).remaining;
-  message := v_move.failure;
+  run_id := (v_work.move).run_id;
+  run_name := lead_mover.printable((v_work.move).run_name);
+  leads_remaining := v_work.remaining;
+  v_limit := least(p_batch_size, (v_work.lane).batch_size);
+  v_most_rejections := c_most_rejections - v_work.rejected;
 
-  if message is null and not lead_mover.target_exists(v_move.funnel_id, v_move.column_id) then
-    message := format('A coluna de destino %s não existe mais no funil %s', v_move.column_id, v_move.funnel_id);
-  end if;
+  loop
+    v_sqlstate := null;
+    v_tried := clock_timestamp();
 
-  if message is not null then
-    outcome := case when lead_mover.fail_move(v_move.migration_id, message) then 'move_failed' else 'failed' end;
-    return;
-  end if;
+    begin
+      v_recorded := lead_mover.fail_if_impossible(v_work);
 
-  v_most_rejections := c_most_rejections - (v_taken.p_progress).rejected;
-  v_batch := lead_mover.move_batch(v_move, v_lane, least(p_batch_size, v_lane.batch_size), v_most_rejections);
+      if v_recorded.p_outcome is null then
+        perform set_config('lead_mover.in_batch', 'yes', true);
+        v_result := lead_mover.move_batch(v_work, v_limit, v_constraints, v_bisected, v_most_rejections);
+        perform set_config('lead_mover.in_batch', '', true);
+        v_recorded := lead_mover.record_batch(
+          v_work, v_result, cardinality(v_result.rejected) >= v_most_rejections, p_asynchronous
+        );
+        leads_moved := v_result.moved;
+        leads_rejected := cardinality(v_result.rejected);
+        leads_remaining := v_recorded.p_remaining;
+        pickup_seconds := v_recorded.p_pickup_seconds;
+      end if;
+    exception
+      when query_canceled or assert_failure or others then
+        get stacked diagnostics
+          v_sqlstate = returned_sqlstate,
+          v_error = message_text;
+    end;
 
-  if v_batch.p_sqlstate is null then
-    v_recorded := lead_mover.record_batch(
-      message_id, v_move, v_batch.p_lane, v_taken.p_progress,
-      v_batch.p_moved, v_batch.p_rejected, v_batch.p_unchanged, v_batch.p_rejected >= v_most_rejections
-    );
-    leads_moved := v_batch.p_moved;
-    leads_rejected := v_batch.p_rejected;
-    leads_remaining := v_recorded.p_remaining;
-    pickup_seconds := v_recorded.p_pickup_seconds;
-  else
-    v_recorded := lead_mover.record_failure(
-      message_id, v_move.migration_id, v_lane.lane, v_batch.p_sqlstate, v_batch.p_error
-    );
+    exit when v_sqlstate is null or lead_mover.has_timed_out(v_sqlstate, v_tried);
+
+    if v_constraints = 'deferred' and not lead_mover.constraints_hold() then
+      v_constraints := 'unchecked';
+    elsif not v_has_new_plans and left(v_sqlstate, 2) in ('0A', '26', '42', 'XX') then
+      discard plans;
+      v_has_new_plans := true;
+    elsif v_bisected is null and lead_mover.may_be_of_a_lead(v_work, v_sqlstate) then
+      v_bisected := v_sqlstate;
+    else
+      exit;
+    end if;
+  end loop;
+
+  if v_sqlstate is not null then
+    begin
+      v_recorded := lead_mover.record_failure(
+        v_work, v_limit, v_sqlstate, v_error, lead_mover.has_timed_out(v_sqlstate, v_tried)
+      );
+    exception
+      -- The ledger cannot be written. The message must not stay the first in the queue.
+      when others then
+        perform lead_mover.delay_message(message_id);
+        select 'failed', v_error || '; ' || sqlerrm
+        into v_recorded;
+    end;
   end if;
 
   outcome := v_recorded.p_outcome;
-  message := v_recorded.p_message;
+  message := lead_mover.printable(v_recorded.p_message);
 end
 $$;
 
-select lead_mover.make_private('lead_mover.process_batch(integer)');
+select lead_mover.make_private('lead_mover.process_batch(integer, boolean, boolean, bigint)');
 
-comment on function lead_mover.process_batch(integer) is 'Processes one batch of one message and returns one row with its outcome and counts.';
+comment on function lead_mover.process_batch(integer, boolean, boolean, bigint) is 'Processes one batch of one message and returns one row with its outcome and counts.';

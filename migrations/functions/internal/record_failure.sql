@@ -1,12 +1,18 @@
--- Records that a batch was undone, and why. Its message is due again after a delay that doubles with each
--- attempt, from 1 s to 5 min. After ten attempts in a row without progress the move fails. After a timeout the
--- next batch is half as large.
+-- Records that a batch was undone, and why. Its message is due again after a delay.
+--
+-- A failure is an attempt: the delay doubles from 1 s to 5 min, and after ten in a row without progress the move
+-- fails. Where another transaction was in the way it is none: the lane waits for up to 5 s each time, and the move
+-- fails only after a day without progress. After a time-out the next batch is half as large, and so it is after an
+-- error that ended the transaction or the session (p_timed_out in both cases).
+--
+-- After three failures in a row the leads of the batch go behind the others of their lane. A batch of one lead that
+-- times out there, while others of the move went through, is that lead's fault: it is rejected.
 create or replace function lead_mover.record_failure(
-  p_message_id bigint,
-  p_migration_id bigint,
-  p_lane integer,
+  p_work lead_mover.work,
+  p_size integer,
   p_sqlstate text,
   p_error text,
+  p_timed_out boolean,
   out p_outcome text,
   out p_message text
 )
@@ -16,50 +22,73 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   c_most_attempts constant integer := 10;
-  v_attempts integer;
+  c_failures_in_turn constant integer := 3;
+  v_now constant timestamptz := clock_timestamp();
+  v_waits constant boolean := lead_mover.error_kind(p_sqlstate) = 'lock';
+  v_lane lead_mover.lanes;
   v_delay interval;
+  v_recorded record;
 begin
-  if lead_mover.is_cancelled(p_sqlstate) then
-    raise exception using errcode = p_sqlstate, message = p_error;
-  end if;
-
   update lead_mover.lanes l
   set
-    attempts = l.attempts + 1,
+    attempts = l.attempts + case when v_waits then 0 else 1 end,
+    lock_waits = l.lock_waits + case when v_waits then 1 else 0 end,
+    waiting_since = case when v_waits then coalesce(l.waiting_since, v_now) else l.waiting_since end,
     last_error = p_error,
-    batch_size = case when p_sqlstate in ('57014', '55P03') then greatest(l.batch_size / 2, 1) else l.batch_size end
-  where l.migration_id = p_migration_id
-    and l.lane = p_lane
-  returning l.attempts
-  into v_attempts;
+    last_sqlstate = p_sqlstate,
+    batch_size = case when p_timed_out then greatest(least(p_size, l.batch_size) / 2, 1) else l.batch_size end,
+    timed_out_size = case when p_timed_out and not v_waits then p_size else l.timed_out_size end,
+    timed_out_at = case when p_timed_out and not v_waits then v_now else l.timed_out_at end
+  where l.migration_id = (p_work.lane).migration_id
+    and l.lane = (p_work.lane).lane
+  returning *
+  into v_lane;
 
-  v_delay := least(interval '1 second' * 2 ^ (v_attempts - 1), interval '5 minutes');
+  if v_waits then
+    v_delay := least(interval '0.1 seconds' * 2 ^ least(v_lane.lock_waits - 1, 10), interval '5 seconds');
+    p_message := format('Lote à espera de outra transação (nova tentativa em %s s): %s', extract(epoch from v_delay), p_error);
+  else
+    v_delay := least(interval '1 second' * 2 ^ least(v_lane.attempts - 1, 10), interval '5 minutes');
+    p_message := format(
+      'Falha no lote (tentativa %s de %s, nova tentativa em %s s): %s',
+      v_lane.attempts, c_most_attempts, extract(epoch from v_delay)::integer, p_error
+    );
+  end if;
+
   p_outcome := 'failed';
-  p_message := format(
-    'Falha no lote (tentativa %s de %s, nova tentativa em %s s): %s',
-    v_attempts, c_most_attempts, extract(epoch from v_delay)::integer, p_error
-  );
 
-  if v_attempts >= c_most_attempts then
-    p_message := format('Sem progresso após %s tentativas: %s', v_attempts, p_error);
+  if v_lane.attempts >= c_most_attempts and not v_waits or v_lane.waiting_since < v_now - lead_mover.longest_wait() then
+    p_message := case
+      when v_waits then format('Sem progresso desde %s: %s', v_lane.waiting_since, p_error)
+      else format('Sem progresso após %s tentativas: %s', v_lane.attempts, p_error)
+    end;
 
-    if lead_mover.fail_move(p_migration_id, p_message) then
+    if lead_mover.fail_move(v_lane.migration_id, p_message) then
       p_outcome := 'move_failed';
       return;
     end if;
 
     -- Batches of other lanes are running. The next batch ends the move, so it must not be delayed.
     v_delay := interval '0';
+  elsif v_lane.attempts + v_lane.lock_waits >= c_failures_in_turn then
+    if p_timed_out and not v_waits and p_size = 1 and v_lane.next_id is null and p_work.moved > 0 then
+      v_recorded := lead_mover.reject_skipped_lead(p_work, p_sqlstate, p_error);
+      p_outcome := v_recorded.p_outcome;
+      p_message := v_recorded.p_message;
+      return;
+    end if;
+
+    perform lead_mover.put_behind(p_work, p_size);
   end if;
 
   update pgmq.q_lead_migration_queue q
   set
-    vt = clock_timestamp() + v_delay,
+    vt = case when v_delay = interval '0' then 'epoch' else v_now + v_delay end,
     read_ct = q.read_ct + 1
-  where q.msg_id = p_message_id;
+  where q.msg_id = p_work.message_id;
 end
 $$;
 
-select lead_mover.make_private('lead_mover.record_failure(bigint, bigint, integer, text, text)');
+select lead_mover.make_private('lead_mover.record_failure(lead_mover.work, integer, text, text, boolean)');
 
-comment on function lead_mover.record_failure(bigint, bigint, integer, text, text) is 'Records that a batch was undone, and when its message is due again.';
+comment on function lead_mover.record_failure(lead_mover.work, integer, text, text, boolean) is 'Records that a batch was undone, and when its message is due again.';

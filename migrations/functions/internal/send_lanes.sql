@@ -1,6 +1,7 @@
 -- Sends a message for every lane of a move that has leads left and no message: when the move is queued,
 -- resumed or retried. It is one statement, so that the trigger on the queue notifies once. A move that has no
 -- message_id yet gets that of its first lane. Returns the move.
+-- A message without a delay has vt = epoch, so that it is due also after the server's clock went back.
 create or replace function lead_mover.send_lanes(p_migration_id bigint)
 returns lead_mover.moves
 language sql
@@ -10,7 +11,7 @@ as $$
   with sent as (
     insert into pgmq.q_lead_migration_queue (vt, message)
     select
-      clock_timestamp(),
+      'epoch'::timestamptz,
       lead_mover.message(m, l.lane, p.moved, p.remaining, p.total, p.last_batch_at)
     from lead_mover.moves m
     join lead_mover.lanes l on l.migration_id = m.migration_id

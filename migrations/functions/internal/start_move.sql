@@ -28,12 +28,13 @@ declare
   v_run_name text;
   v_move lead_mover.moves;
   v_last_id lead_mover.lanes.last_id%type;
-  v_first_ids lead_mover.lanes.skipped%type;
-  v_last_ids lead_mover.lanes.skipped%type;
+  v_first_ids lead_mover.batch_result.waiting%type;
+  v_last_ids lead_mover.batch_result.waiting%type;
   v_total bigint;
   v_lanes integer;
 begin
   v_run_name := lead_mover.check_target(p_run_id, p_funnel_id, p_column_id, v_batch_size);
+  perform lead_mover.ensure_queue();
 
   -- The length of a lane is a multiple of the batch size, so that only the last batch of a move is smaller.
   v_step := v_batch_size * ceil(c_least_lane::numeric / v_batch_size)::integer;
@@ -47,8 +48,11 @@ begin
 
     if found then
       if v_move.funnel_id = p_funnel_id and v_move.column_id = p_column_id then
+        -- Its messages may have been taken out of the queue.
+        perform lead_mover.repair(v_move.migration_id);
         return v_move;
       end if;
+
       raise exception using
         errcode = 'LM004',
         message = format('A extração %s já tem uma movimentação ativa para outro destino', p_run_id),
@@ -64,6 +68,7 @@ begin
     into v_last_id
     from lead_mover.leads l
     where l.run_id between p_run_id and p_run_id
+      and l.id is not null
       and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
     order by l.run_id desc, l.id desc
     limit 1;
@@ -96,10 +101,10 @@ begin
     v_lanes := least(c_most_lanes, cardinality(v_first_ids));
 
     insert into lead_mover.moves (
-      run_id, run_name, funnel_id, column_id, batch_size, message_id, open_lanes, queued_at
+      run_id, run_name, funnel_id, column_id, batch_size, key_lock, message_id, open_lanes, queued_at
     )
     values (
-      p_run_id, v_run_name, p_funnel_id, p_column_id, v_batch_size, p_message_id, v_lanes,
+      p_run_id, v_run_name, p_funnel_id, p_column_id, v_batch_size, lead_mover.needs_key_lock(), p_message_id, v_lanes,
       coalesce((select q.enqueued_at from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id), clock_timestamp())
     )
     on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing

@@ -46,6 +46,9 @@ begin
       else 'Nenhuma movimentação ativa para esta extração'
     end
   );
+exception
+  when serialization_failure then
+    perform lead_mover.ask_again(sqlerrm);
 end
 $$;
 

@@ -34,6 +34,9 @@ begin
     v_move.migration_id,
     'Movimentação pausada: %s leads movidos, %s restantes'
   );
+exception
+  when serialization_failure then
+    perform lead_mover.ask_again(sqlerrm);
 end
 $$;
 

@@ -37,6 +37,9 @@ begin
       else format('Movimentação enfileirada: %s leads serão movidos', v_total)
     end
   );
+exception
+  when serialization_failure then
+    perform lead_mover.ask_again(sqlerrm);
 end
 $$;
 

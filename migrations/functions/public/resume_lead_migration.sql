@@ -11,12 +11,14 @@ as $$
 declare
   v_move lead_mover.moves;
 begin
+  perform lead_mover.ensure_queue();
   v_move := lead_mover.lock_active_move(p_run_id);
 
   if v_move.status = 'paused' then
     update lead_mover.moves m
     set
       status = case when m.started_at is null then 'pending' else 'processing' end,
+      key_lock = lead_mover.needs_key_lock(),
       failure = null
     where m.migration_id = v_move.migration_id;
 
@@ -29,7 +31,8 @@ begin
     set
       message_id = null,
       attempts = 0,
-      lock_waits = 0
+      lock_waits = 0,
+      waiting_since = null
     where l.migration_id = v_move.migration_id
       and l.finished_at is null;
 
@@ -41,6 +44,9 @@ begin
     v_move.migration_id,
     'Movimentação retomada: %s leads movidos, %s restantes'
   );
+exception
+  when serialization_failure then
+    perform lead_mover.ask_again(sqlerrm);
 end
 $$;
 

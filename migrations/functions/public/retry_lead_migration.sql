@@ -11,7 +11,7 @@ as $$
 declare
   v_old lead_mover.moves;
   v_new lead_mover.moves;
-  v_rejected lead_mover.lanes.skipped%type;
+  v_rejected lead_mover.batch_result.rejected%type;
   v_lanes integer := 0;
   v_active boolean;
   v_total bigint := 0;
@@ -29,12 +29,7 @@ begin
   if v_old.status in ('failed', 'completed_with_errors') then
     perform lead_mover.check_target(p_run_id, v_old.funnel_id, v_old.column_id, v_old.batch_size);
 
-    v_rejected := array(
-      select r.lead_id
-      from lead_mover.rejections r
-      where r.migration_id = v_old.migration_id
-      order by r.lead_id
-    );
+    v_rejected := lead_mover.rejected_keys(v_old.migration_id, v_rejected);
 
     select count(*) + case when cardinality(v_rejected) > 0 then 1 else 0 end
     into v_lanes
@@ -44,8 +39,13 @@ begin
   end if;
 
   if v_lanes > 0 then
-    insert into lead_mover.moves (run_id, run_name, funnel_id, column_id, batch_size, open_lanes, retry_of)
-    values (p_run_id, v_old.run_name, v_old.funnel_id, v_old.column_id, v_old.batch_size, v_lanes, v_old.migration_id)
+    insert into lead_mover.moves (
+      run_id, run_name, funnel_id, column_id, batch_size, key_lock, open_lanes, retry_of
+    )
+    values (
+      p_run_id, v_old.run_name, v_old.funnel_id, v_old.column_id, v_old.batch_size, lead_mover.needs_key_lock(), v_lanes,
+      v_old.migration_id
+    )
     on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
     returning *
     into v_new;
@@ -62,22 +62,39 @@ begin
   end if;
 
   if v_lanes > 0 then
-    insert into lead_mover.lanes (migration_id, lane, next_id, last_id, skipped, batch_size, total)
-    select
-      v_new.migration_id,
-      row_number() over (order by l.lane),
-      l.next_id,
-      l.last_id,
-      l.skipped,
-      v_new.batch_size,
-      -- Below 0 if leads were added to the run and moved.
-      greatest(l.total - l.moved - l.rejected - l.unchanged, 0)
-    from lead_mover.lanes l
-    where l.migration_id = v_old.migration_id
-      and l.finished_at is null
-    union all
-    select v_new.migration_id, v_lanes, null, null, v_rejected, v_new.batch_size, cardinality(v_rejected)
-    where cardinality(v_rejected) > 0;
+    with open_lane as (
+      select l.*, row_number() over (order by l.lane)::integer as new_lane
+      from lead_mover.lanes l
+      where l.migration_id = v_old.migration_id
+        and l.finished_at is null
+    ),
+    lane as (
+      insert into lead_mover.lanes (migration_id, lane, next_id, last_id, skipped_leads, batch_size, total)
+      select
+        v_new.migration_id,
+        l.new_lane,
+        l.next_id,
+        l.last_id,
+        l.skipped_leads,
+        v_new.batch_size,
+        -- Below 0 if leads were added to the run and moved.
+        greatest(l.total - l.moved - l.rejected - l.unchanged, 0)
+      from open_lane l
+      union all
+      select v_new.migration_id, v_lanes, null, null, cardinality(v_rejected), v_new.batch_size, cardinality(v_rejected)
+      where cardinality(v_rejected) > 0
+    )
+    insert into lead_mover.skipped_leads (migration_id, lane, lead_id)
+    select v_new.migration_id, skipped.lane, skipped.lead_id
+    from (
+      select l.new_lane as lane, s.position, s.lead_id
+      from open_lane l
+      join lead_mover.skipped_leads s on s.migration_id = l.migration_id and s.lane = l.lane
+      union all
+      select v_lanes, r.n, r.id
+      from unnest(v_rejected) with ordinality as r (id, n)
+    ) skipped
+    order by skipped.lane, skipped.position;
 
     v_new := lead_mover.send_lanes(v_new.migration_id);
 
@@ -101,6 +118,9 @@ begin
       else format('Movimentação enfileirada de novo: %s leads serão movidos', v_total)
     end
   );
+exception
+  when serialization_failure then
+    perform lead_mover.ask_again(sqlerrm);
 end
 $$;
 

@@ -1,0 +1,21 @@
+-- Whether all deferred constraints that the transaction has pending hold now. They stay pending and deferred.
+create or replace function lead_mover.constraints_hold()
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  set constraints all immediate;
+  raise exception using errcode = 'LM0RB', message = 'rolls back to deferred constraints';
+exception
+  when sqlstate 'LM0RB' then
+    return true;
+  when assert_failure or others then
+    return false;
+end
+$$;
+
+select lead_mover.make_private('lead_mover.constraints_hold()');
+
+comment on function lead_mover.constraints_hold() is 'Whether all pending deferred constraints of the transaction hold now.';

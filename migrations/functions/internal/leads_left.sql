@@ -1,0 +1,38 @@
+-- Of the given leads without those in p_locked, the keys of those that are still to be moved, and how many are not:
+-- deleted, out of the run, or at the target. For the settings, see next_leads.
+create or replace function lead_mover.leads_left(
+  p_run_id uuid,
+  p_funnel_id uuid,
+  p_column_id uuid,
+  p_ids anyarray,
+  p_locked anyarray,
+  out p_left anyarray,
+  out p_done integer
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  p_left := array(
+    select l.id
+    from lead_mover.leads l
+    where l.run_id = p_run_id
+      and l.id = any (p_ids)
+      and l.id <> all (p_locked)
+      and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+    order by l.id
+  );
+  p_done := cardinality(p_ids) - cardinality(p_locked) - cardinality(p_left);
+end
+$$;
+
+select lead_mover.make_private('lead_mover.leads_left(uuid, uuid, uuid, anyarray, anyarray)');
+
+comment on function lead_mover.leads_left(uuid, uuid, uuid, anyarray, anyarray) is 'Which of the leads that were not locked are still to be moved.';

@@ -1,0 +1,101 @@
+-- Locks those of the given leads that are in the run, not at the target, and not locked by another transaction;
+-- returns their keys, at most p_limit. It waits for no lead.
+--
+-- With `no key update`, other transactions can add notes and other child rows to a lead that is being moved.
+-- p_key_lock: the update needs the stronger lock (see lead_mover.needs_key_lock).
+--
+-- A view that joins other tables is locked by the key of the lead table: a lock through the view would lock the
+-- rows of all its tables, and an outer join cannot be locked at all. A view whose key is an expression over such
+-- a join stays without locks; then the update waits for other transactions.
+--
+-- For the settings, see next_leads.
+create or replace function lead_mover.lock_leads(
+  p_run_id uuid,
+  p_funnel_id uuid,
+  p_column_id uuid,
+  p_ids anyarray,
+  p_limit integer,
+  p_key_lock boolean
+)
+returns anyarray
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_material = off
+set jit = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_is_plain constant boolean := pg_relation_is_updatable('lead_mover.leads'::regclass, false) & 4 = 4;
+  v_strength constant text := case when p_key_lock then 'update' else 'no key update' end;
+  v_key record;
+  v_ids p_ids%type;
+begin
+  if v_is_plain and not p_key_lock then
+    return array(
+      select l.id
+      from lead_mover.leads l
+      where l.run_id = p_run_id
+        and l.id = any (p_ids)
+        and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+      order by l.id
+      limit p_limit
+      for no key update of l skip locked
+    );
+  end if;
+
+  if v_is_plain then
+    execute format(
+      'select array(
+        select l.id
+        from lead_mover.leads l
+        where l.run_id = $1
+          and l.id = any ($4)
+          and (l.funnel_id is distinct from $2 or l.column_id is distinct from $3)
+        order by l.id
+        limit $5
+        for %s of l skip locked
+      )',
+      v_strength
+    )
+    into v_ids
+    using p_run_id, p_funnel_id, p_column_id, p_ids, p_limit;
+
+    return v_ids;
+  end if;
+
+  select t.relation, t.attname
+  into v_key
+  from lead_mover.lead_columns() t
+  where t.view_column = 'id';
+
+  v_ids := p_ids;
+
+  if found then
+    execute format(
+      'select array(select t.%1$I from %2$s t where t.%1$I = any ($1) order by t.%1$I limit $2 for %3$s of t skip locked)',
+      v_key.attname, v_key.relation, v_strength
+    )
+    into v_ids
+    using p_ids, p_limit;
+  end if;
+
+  return array(
+    select l.id
+    from lead_mover.leads l
+    where l.run_id = p_run_id
+      and l.id = any (v_ids)
+      and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+    order by l.id
+    limit p_limit
+  );
+end
+$$;
+
+select lead_mover.make_private('lead_mover.lock_leads(uuid, uuid, uuid, anyarray, integer, boolean)');
+
+comment on function lead_mover.lock_leads(uuid, uuid, uuid, anyarray, integer, boolean) is 'Locks the leads that are still to be moved and that no other transaction has locked; returns their keys.';

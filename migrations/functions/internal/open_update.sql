@@ -1,0 +1,45 @@
+-- Plans the update of the given leads, which the caller has locked, and returns it as a cursor. The first `fetch`
+-- runs all of it and returns one array: the keys of the leads that it wrote.
+--
+-- Planning and running are apart, because the triggers of the lead table must run under the session's own
+-- settings. The planner's settings below end with this function, and no trigger fires before the fetch. See
+-- next_leads for the reason of the settings.
+create or replace function lead_mover.open_update(
+  p_run_id uuid,
+  p_funnel_id uuid,
+  p_column_id uuid,
+  p_ids anyarray
+)
+returns refcursor
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_update refcursor;
+begin
+  open v_update no scroll for
+    with written as (
+      update lead_mover.leads l
+      set
+        funnel_id = p_funnel_id,
+        column_id = p_column_id
+      where l.run_id = p_run_id
+        and l.id = any (p_ids)
+      returning l.id
+    )
+    select array(select written.id from written);
+
+  return v_update;
+end
+$$;
+
+select lead_mover.make_private('lead_mover.open_update(uuid, uuid, uuid, anyarray)');
+
+comment on function lead_mover.open_update(uuid, uuid, uuid, anyarray) is 'Plans the update of locked leads, and returns it as a cursor that the caller fetches from.';

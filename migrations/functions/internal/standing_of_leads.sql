@@ -1,0 +1,37 @@
+-- Where the given leads of the run stand: how many are at the target, and which are elsewhere. The others are gone:
+-- deleted, or out of the run. For the settings, see next_leads.
+create or replace function lead_mover.standing_of_leads(
+  p_run_id uuid,
+  p_funnel_id uuid,
+  p_column_id uuid,
+  p_ids anyarray,
+  out p_at_target integer,
+  out p_elsewhere anyarray
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  select
+    count(*) filter (where l.funnel_id = p_funnel_id and l.column_id = p_column_id),
+    coalesce(
+      array_agg(l.id) filter (where l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id),
+      '{}'
+    )
+  into p_at_target, p_elsewhere
+  from lead_mover.leads l
+  where l.run_id = p_run_id
+    and l.id = any (p_ids);
+end
+$$;
+
+select lead_mover.make_private('lead_mover.standing_of_leads(uuid, uuid, uuid, anyarray)');
+
+comment on function lead_mover.standing_of_leads(uuid, uuid, uuid, anyarray) is 'Where the given leads stand: how many are at the target, and which are elsewhere.';
