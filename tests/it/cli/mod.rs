@@ -2,3 +2,4 @@ mod commands;
 mod demo;
 mod health;
 mod serve;
+mod unwritable_output;
