@@ -1,3 +1,4 @@
 mod connection;
 mod findings;
+mod listening;
 mod roles;
