@@ -1,7 +1,7 @@
 -- Grafana's role for reading the moves. It may execute the two functions that return them, and nothing else.
 -- Run this after `lead-mover migrate`, in the database of the leads, as a role that may create roles and owns
 -- the functions (`postgres` on Supabase). Running it again changes nothing. Then set a password:
--- `\password lead_mover_grafana` in psql, or `alter role lead_mover_grafana password '…'`.
+-- `\password lead_mover_grafana` in psql, or `alter role lead_mover_grafana password '...'`.
 
 do $$
 begin

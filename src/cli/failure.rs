@@ -1,13 +1,10 @@
 //! What a command that failed prints: one line, and the status it exits with.
-#![expect(
-    clippy::print_stderr,
-    reason = "the one place where errors of a command are printed"
-)]
 
 use std::process::ExitCode;
 
 use thiserror::Error;
 
+use super::output::print_error_line;
 use crate::config::ConfigError;
 use crate::error::{ErrorKind, db_error};
 use crate::migrate::MigrateError;
@@ -22,11 +19,14 @@ pub(super) fn print(error: &anyhow::Error) -> ExitCode {
     let root: &(dyn std::error::Error + 'static) = error.as_ref();
     let advice = advice(root);
     match advice {
-        Some(advice) => eprintln!("error: {}; {advice}", pg_connection::describe(root)),
-        None => eprintln!("error: {}", pg_connection::describe(root)),
+        Some(advice) => print_error_line(format_args!(
+            "error: {}; {advice}",
+            pg_connection::describe(root)
+        )),
+        None => print_error_line(format_args!("error: {}", pg_connection::describe(root))),
     }
     if let Some(hint) = hint(root).filter(|_| advice.is_none()) {
-        eprintln!("hint: {hint}");
+        print_error_line(format_args!("hint: {hint}"));
     }
     ExitCode::from(if is_wrong_use(root) { 2 } else { 1 })
 }

@@ -192,6 +192,9 @@ fn start_logging(args: &LogArgs, default_filter: &str) -> anyhow::Result<()> {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
+        // A line that cannot be written (full disk, closed pipe) is lost. The subscriber would report that
+        // with `eprintln!`, which panics for the same cause, and end the service.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     let started = match args.log_format {
         LogFormat::Text => lines.try_init(),

@@ -50,9 +50,8 @@ pub(super) struct StatusArgs {
 impl EnqueueArgs {
     pub(super) async fn run(&self, database: &ConnectionSettings) -> anyhow::Result<ExitCode> {
         let queue = Queue::connect(database, APPLICATION_NAME).await?;
-        let result = queue
-            .enqueue(self.run, self.funnel, self.column, self.batch_size)
-            .await?;
+        let enqueue = queue.enqueue(self.run, self.funnel, self.column, self.batch_size);
+        let result = queue.read_committed(enqueue).await?;
         print_result(&result, self.json);
         let Some(migration_id) = result["migration_id"].as_i64().filter(|_| self.wait) else {
             return Ok(ExitCode::SUCCESS);
@@ -99,7 +98,8 @@ pub(super) async fn control(
     database: &ConnectionSettings,
 ) -> anyhow::Result<ExitCode> {
     let queue = Queue::connect(database, APPLICATION_NAME).await?;
-    print_result(&queue.control(control, run).await?, json);
+    let result = queue.read_committed(queue.control(control, run)).await?;
+    print_result(&result, json);
     Ok(ExitCode::SUCCESS)
 }
 

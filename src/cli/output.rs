@@ -1,4 +1,5 @@
-//! What a command prints. A closed pipe (`| head`) ends it without an error.
+//! What a command prints. A closed pipe (`| head`) ends it without an error. Nothing here panics, as
+//! `println!` and `eprintln!` do where they cannot write.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
@@ -9,13 +10,16 @@ pub(super) fn print_line(line: impl Display) {
     match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => {
-            // Where not even this can be written nothing is left to do.
-            let _written = writeln!(
-                std::io::stderr(),
+            print_error_line(format_args!(
                 "error: cannot write to standard output: {error}"
-            );
+            ));
             std::process::exit(1)
         }
         Ok(()) => {}
     }
+}
+
+/// Prints a line on standard error. A line that cannot be written is lost: the exit status has to tell.
+pub(super) fn print_error_line(line: impl Display) {
+    let _written = writeln!(std::io::stderr(), "{line}");
 }

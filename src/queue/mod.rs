@@ -6,6 +6,7 @@
 mod batch;
 mod progress;
 mod sample;
+mod transaction;
 
 use postgres_types::{ToSql, Type};
 use thiserror::Error;
@@ -56,6 +57,12 @@ pub enum QueueError {
     /// `cancel_lead_migration` and its like.
     #[error("cannot {0} the move")]
     Control(Control, #[source] tokio_postgres::Error),
+    /// `begin`.
+    #[error("cannot begin a transaction")]
+    Begin(#[source] tokio_postgres::Error),
+    /// `commit`.
+    #[error("cannot commit the transaction")]
+    Commit(#[source] tokio_postgres::Error),
 }
 
 /// What can be done to the move of a run, all with the same parameter and answer.

@@ -14,25 +14,27 @@ with setting as (
   select
     s.name,
     s.setting,
+    s.source,
+    r.reset,
     case
       when s.source = 'client' then pg_catalog.format('remove %s from the options in DATABASE_URL', s.name)
-      when s.source in ('database', 'user', 'database user') then 'run: ' || r.reset || ';'
-      else 'run: ' || r.reset || '; select pg_reload_conf();'
-    end as advice,
-    case when s.source in ('database', 'user', 'database user') then r.reset end as reset
+      when s.source = 'session' then pg_catalog.format('run: reset %s;', s.name)
+      when r.reset is not null then 'run: ' || r.reset || ';'
+      else pg_catalog.format('run: alter system reset %s; select pg_reload_conf();', s.name)
+    end as advice
   from pg_catalog.pg_settings s
   cross join lateral (
-    select pg_catalog.format(
-      'alter %s reset %s',
-      case s.source
-        when 'database' then pg_catalog.format('database %I', pg_catalog.current_database())
-        when 'user' then pg_catalog.format('role %I', session_user)
-        when 'database user' then
-          pg_catalog.format('role %I in database %I', session_user, pg_catalog.current_database())
-        else 'system'
-      end,
-      s.name
-    ) as reset
+    select 'alter ' || o.owner || ' reset ' || s.name as reset
+    from (
+      select
+        case s.source
+          when 'database' then pg_catalog.format('database %I', pg_catalog.current_database())
+          when 'user' then pg_catalog.format('role %I', session_user)
+          when 'database user' then
+            pg_catalog.format('role %I in database %I', session_user, pg_catalog.current_database())
+          when 'global' then 'role all'
+        end as owner
+    ) o
   ) r
   where s.name in ('default_transaction_read_only', 'statement_timeout')
 ),
@@ -61,15 +63,17 @@ writable as (
       when w.is_standby then 'put the primary''s address into DATABASE_URL'
       -- A read-only transaction cannot change the setting.
       when s.reset is not null then pg_catalog.format('run: begin read write; %s; commit;', s.reset)
-      when s.advice like 'remove%' then s.advice
+      when s.source in ('client', 'session') then s.advice
       else 'free space on the server''s disk if it is full (Supabase then makes a database read-only), or ' || s.advice
     end
-  from (
+  from setting s
+  cross join lateral (
     select
       pg_catalog.pg_is_in_recovery() as is_standby,
-      pg_catalog.current_setting('transaction_read_only') = 'on' as is_read_only
+      -- The transaction that asks may differ from those of the service: it can be read-only by itself.
+      s.setting = 'on' as is_read_only
   ) w
-  join setting s on s.name = 'default_transaction_read_only'
+  where s.name = 'default_transaction_read_only'
 ),
 statement_timeout as (
   select

@@ -1,7 +1,9 @@
 //! The form of the SQL files: one function each, private, described, with a search path; tables and views are
-//! described too.
+//! described too. All that a database is sent has only characters that LATIN1 has.
 
-use crate::support::files_below;
+use lead_mover::migrate;
+
+use crate::support::{File, files_below};
 
 #[test]
 fn each_sql_function_is_private_described_and_has_a_search_path() {
@@ -63,4 +65,28 @@ fn each_table_and_view_is_described() {
         }
     }
     assert!(described >= 4, "the tables are in another folder");
+}
+
+#[test]
+fn no_sql_has_a_character_that_latin1_lacks() {
+    let folders = ["migrations", "src", "grafana"];
+    let mut files: Vec<File> = folders
+        .iter()
+        .flat_map(|folder| files_below(folder, "sql"))
+        .collect();
+    assert!(files.len() > 40, "the SQL files are in another folder");
+    files.push(File {
+        path: "migrate --print".to_owned(),
+        text: migrate::script(true),
+    });
+    let mut found = Vec::new();
+    for file in &files {
+        for (number, line) in file.text.lines().enumerate() {
+            // Unicode begins with the characters of LATIN1.
+            if line.chars().any(|letter| letter > '\u{ff}') {
+                found.push(format!("{}:{}: {line}", file.path, number + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -144,3 +144,26 @@ async fn when_the_demo_is_killed_its_server_and_directory_are_removed() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn when_nothing_reads_its_output_the_demo_ends_and_leaves_nothing() {
+    let place = Place::new();
+    let mut demo = place
+        .demo()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut lines = BufReader::new(demo.stdout.take().expect("it is piped")).lines();
+    lines.next_line().await.expect("text").expect("a line");
+
+    drop(lines);
+
+    let ended = demo.wait_with_output().await.expect("it ends");
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    eventually("server and directory are gone", async || {
+        place.is_clear().await
+    })
+    .await;
+}

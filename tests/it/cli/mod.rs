@@ -1,4 +1,6 @@
 mod commands;
 mod demo;
 mod health;
+mod isolation;
 mod serve;
+mod unwritable_output;

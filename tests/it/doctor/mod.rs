@@ -1,3 +1,5 @@
 mod connection;
 mod findings;
+mod in_a_session;
+mod listening;
 mod roles;

@@ -1,4 +1,5 @@
 mod all_or_nothing;
+mod encodings;
 mod installing;
 mod lead_index;
 mod mapping;

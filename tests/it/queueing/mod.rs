@@ -4,4 +4,5 @@ mod enqueue;
 mod enqueue_races;
 mod messages;
 mod odd_messages;
+mod prepared_transactions;
 mod untaken_messages;

@@ -14,4 +14,5 @@ mod stopping_at_once;
 mod suspended;
 mod systemd;
 mod unusable_database;
+mod unwritable_log;
 mod waking;

@@ -90,7 +90,10 @@ async fn silenced_as_it_connects(database: &Database) -> (Service, Proxy) {
     });
     let timings = [
         &LONG_GRACE[..],
-        &["--timings", "ping=3s,notify=3s,reconnect=300ms"],
+        &[
+            "--timings",
+            "ping=3s,notify=3s,sample_response=3s,reconnect=300ms",
+        ],
     ]
     .concat();
     let service = Service::start_unready(&proxy.connection_string(), &timings).await;

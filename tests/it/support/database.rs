@@ -78,7 +78,7 @@ impl Database {
         Self::copy_of("template1").await
     }
 
-    async fn copy_of(template: &str) -> Self {
+    pub(super) async fn copy_of(template: &str) -> Self {
         let name = fresh_name("test");
         create(&name, template).await;
         let connection_string = connection_string(&name);

@@ -8,6 +8,14 @@ use super::{Database, Finished, command, finish, pg_dump};
 pub(crate) const EXAMPLE_TABLES: &str = include_str!("../../../migrations/example_schema.sql");
 
 impl Database {
+    /// One with nothing in it, which stores texts in that encoding.
+    pub(crate) async fn empty_in(encoding: &str) -> Self {
+        Self::copy_of(&format!(
+            "template0 encoding '{encoding}' lc_collate 'C' lc_ctype 'C'"
+        ))
+        .await
+    }
+
     /// The example tables and PGMQ, and nothing of ours.
     pub(crate) async fn without_lead_mover() -> Self {
         let database = Self::new().await;
