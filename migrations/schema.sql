@@ -90,7 +90,8 @@ COMMENT ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, 
 
 CREATE FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) RETURNS jsonb
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
 
 COMMENT ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) IS 'The result of pause_lead_migration and resume_lead_migration.';
 
@@ -183,7 +184,8 @@ COMMENT ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message js
 
 CREATE FUNCTION lead_mover.lock_active_move(p_run_id uuid) RETURNS lead_mover.moves
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
 
 COMMENT ON FUNCTION lead_mover.lock_active_move(p_run_id uuid) IS 'The active move of a run, locked so that no batch of it runs.';
 
@@ -311,7 +313,10 @@ COMMENT ON FUNCTION public.cancel_lead_migration(p_run_id uuid) IS 'Cancels the 
 
 CREATE FUNCTION public.get_lead_migration_progress(p_run_id uuid DEFAULT NULL::uuid) RETURNS TABLE(migration_id bigint, run_id uuid, run_name text, funnel_id uuid, column_id uuid, status text, total bigint, moved bigint, remaining bigint, rejected bigint, percent double precision, leads_per_second double precision, eta_seconds double precision, queued_at timestamp with time zone, started_at timestamp with time zone, last_batch_at timestamp with time zone, finished_at timestamp with time zone, attempts integer, last_error text)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off';
 
 COMMENT ON FUNCTION public.get_lead_migration_progress(p_run_id uuid) IS 'One row a move, newest first, with its progress and rate. p_run_id null: the moves of all runs.';
 

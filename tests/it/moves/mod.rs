@@ -4,6 +4,7 @@ mod buffers;
 mod concurrent;
 mod crashes;
 mod deadlocks;
+mod finished_moves;
 mod lanes;
 mod locked_lanes;
 mod plans;

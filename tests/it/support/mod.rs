@@ -1,6 +1,7 @@
 //! What the tests use: a PostgreSQL, databases with the example schema, the real service.
 
 mod agreement;
+mod buffers;
 mod crm;
 mod database;
 mod disk_full;
@@ -23,6 +24,7 @@ mod sources;
 mod writes;
 
 pub(crate) use agreement::DISAGREEMENTS;
+pub(crate) use buffers::touched_buffers;
 pub(crate) use crm::{Batch, Crm, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session, TEMPLATE_VARIABLE, value};
 pub(crate) use doctor_report::{ALL_CHECKS, DoctorReport, doctor};
