@@ -62,12 +62,16 @@ pub(crate) const MAPPING: SqlFile = SqlFile {
 };
 
 /// Tables, types and indexes: applied once, in this order, and never edited once released.
-pub(crate) const VERSIONED: &[SqlFile] = sql_files!["versioned/0001_ledger.sql",];
+pub(crate) const VERSIONED: &[SqlFile] = sql_files![
+    "versioned/0001_ledger.sql",
+    "versioned/0003_counts_of_finished_moves.sql",
+];
 
 /// Views and functions: applied again whenever their text has changed. Views come first, because
 /// functions use their row types.
 pub(crate) const LIVING: &[SqlFile] = sql_files![
     "views/progress.sql",
+    "functions/internal/active_moves.sql",
     "functions/internal/adopt_message.sql",
     "functions/internal/bisect_leads.sql",
     "functions/internal/check_mapping.sql",
@@ -77,8 +81,10 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/check_target.sql",
     "functions/internal/close_move.sql",
     "functions/internal/control_result.sql",
+    "functions/internal/count_finished_moves.sql",
     "functions/internal/doctor.sql",
     "functions/internal/fail_move.sql",
+    "functions/internal/fold_finished_counts.sql",
     "functions/internal/is_cancelled.sql",
     "functions/internal/is_rejection.sql",
     "functions/internal/lane_of_message.sql",
@@ -92,6 +98,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/next_due_seconds.sql",
     "functions/internal/notify_queued.sql",
     "functions/internal/process_batch.sql",
+    "functions/internal/read_sample.sql",
     "functions/internal/record_batch.sql",
     "functions/internal/record_failure.sql",
     "functions/internal/sample.sql",
@@ -110,9 +117,15 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/public/retry_lead_migration.sql",
 ];
 
-/// The queue's trigger: applied last, because it needs the queue, and like views and functions again whenever
-/// its text has changed.
-pub(crate) const TRIGGERS: &[SqlFile] = sql_files!["triggers/lead_migration_queued.sql"];
+/// Triggers: applied last, because one needs the queue, and like views and functions again whenever their text
+/// has changed.
+pub(crate) const TRIGGERS: &[SqlFile] = sql_files![
+    "triggers/finished_moves_counted_on_delete.sql",
+    "triggers/finished_moves_counted_on_insert.sql",
+    "triggers/finished_moves_counted_on_truncate.sql",
+    "triggers/finished_moves_counted_on_update.sql",
+    "triggers/lead_migration_queued.sql",
+];
 
 /// The text between the `$$` of an internal function: a query that can be sent by itself. Empty where there is
 /// no such function.

@@ -1,4 +1,5 @@
 mod all_or_nothing;
+mod finished_counts;
 mod installing;
 mod lead_index;
 mod mapping;

@@ -79,6 +79,7 @@ async fn touched_by_lookups(session: &Session, crm: &Crm<'_>) -> Vec<(&'static s
                 "lead_mover.control_result",
                 format!("'{run}', {migration_id}, '%s, %s'"),
             ),
+            ("lead_mover.sample", String::new()),
         ] {
             let call = format!("select * from {function}({arguments})");
             touched.push((function, touched_buffers(session, &call).await));

@@ -4,6 +4,8 @@ mod buffers;
 mod concurrent;
 mod crashes;
 mod deadlocks;
+mod finished_counts;
+mod finished_counts_races;
 mod finished_moves;
 mod lanes;
 mod locked_lanes;

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod buffers;
+mod counts;
 mod crm;
 mod database;
 mod disk_full;
@@ -25,6 +26,7 @@ mod writes;
 
 pub(crate) use agreement::DISAGREEMENTS;
 pub(crate) use buffers::touched_buffers;
+pub(crate) use counts::{add_moves, assert_moves_are_counted};
 pub(crate) use crm::{Batch, Crm, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session, TEMPLATE_VARIABLE, value};
 pub(crate) use doctor_report::{ALL_CHECKS, DoctorReport, doctor};
