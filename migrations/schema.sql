@@ -9,6 +9,14 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
+CREATE FUNCTION lead_mover.active_moves() RETURNS TABLE(migration_id bigint, status text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off';
+
+COMMENT ON FUNCTION lead_mover.active_moves() IS 'The moves that have not finished, with their status.';
+
 CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -90,9 +98,16 @@ COMMENT ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, 
 
 CREATE FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) RETURNS jsonb
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
 
 COMMENT ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) IS 'The result of pause_lead_migration and resume_lead_migration.';
+
+CREATE FUNCTION lead_mover.count_finished_moves() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.count_finished_moves() IS 'Trigger: adds to finished_counts how many finished moves a statement has added or removed.';
 
 CREATE FUNCTION lead_mover.doctor(p_workers integer DEFAULT 2) RETURNS TABLE(check_name text, status text, found text, advice text)
     LANGUAGE sql STABLE
@@ -105,6 +120,12 @@ CREATE FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) RETU
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) IS 'Ends a move as failed, or records the failure so that the next batch ends it.';
+
+CREATE FUNCTION lead_mover.fold_finished_counts() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.fold_finished_counts() IS 'Replaces the rows of finished_counts by their sums, where they are many.';
 
 CREATE FUNCTION lead_mover.is_cancelled(p_sqlstate text) RETURNS boolean
     LANGUAGE plpgsql
@@ -183,7 +204,8 @@ COMMENT ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message js
 
 CREATE FUNCTION lead_mover.lock_active_move(p_run_id uuid) RETURNS lead_mover.moves
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
 
 COMMENT ON FUNCTION lead_mover.lock_active_move(p_run_id uuid) IS 'The active move of a run, locked so that no batch of it runs.';
 
@@ -255,6 +277,14 @@ CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::inte
 
 COMMENT ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) IS 'Processes one batch of one message and returns one row with its outcome and counts.';
 
+CREATE FUNCTION lead_mover.read_sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off';
+
+COMMENT ON FUNCTION lead_mover.read_sample() IS 'What sample() returns, from one snapshot.';
+
 CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -268,9 +298,8 @@ CREATE FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bi
 COMMENT ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) IS 'Records that a batch was undone, and when its message is due again.';
 
 CREATE FUNCTION lead_mover.sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET plan_cache_mode TO 'force_custom_plan';
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.sample() IS 'One reading of queue and ledger, for the gauges.';
 
@@ -311,7 +340,10 @@ COMMENT ON FUNCTION public.cancel_lead_migration(p_run_id uuid) IS 'Cancels the 
 
 CREATE FUNCTION public.get_lead_migration_progress(p_run_id uuid DEFAULT NULL::uuid) RETURNS TABLE(migration_id bigint, run_id uuid, run_name text, funnel_id uuid, column_id uuid, status text, total bigint, moved bigint, remaining bigint, rejected bigint, percent double precision, leads_per_second double precision, eta_seconds double precision, queued_at timestamp with time zone, started_at timestamp with time zone, last_batch_at timestamp with time zone, finished_at timestamp with time zone, attempts integer, last_error text)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off';
 
 COMMENT ON FUNCTION public.get_lead_migration_progress(p_run_id uuid) IS 'One row a move, newest first, with its progress and rate. p_run_id null: the moves of all runs.';
 
@@ -368,6 +400,23 @@ CREATE VIEW lead_mover.columns AS
  SELECT columns.id,
     columns.funnel_id
    FROM public.columns;
+
+CREATE TABLE lead_mover.finished_counts (
+    id bigint NOT NULL,
+    status text NOT NULL,
+    moves bigint NOT NULL
+);
+
+COMMENT ON TABLE lead_mover.finished_counts IS 'The sum of moves by status is the number of finished moves with it. Triggers on the table moves add rows; samples replace many rows by their sum.';
+
+ALTER TABLE lead_mover.finished_counts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lead_mover.finished_counts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.leads (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -429,6 +478,9 @@ CREATE TABLE public.funnels (
     name text NOT NULL
 );
 
+ALTER TABLE ONLY lead_mover.finished_counts
+    ADD CONSTRAINT finished_counts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY lead_mover.lanes
     ADD CONSTRAINT lanes_pkey PRIMARY KEY (migration_id, lane);
 
@@ -459,8 +511,6 @@ CREATE INDEX moves_retry_of_idx ON lead_mover.moves USING btree (retry_of) WHERE
 
 CREATE INDEX moves_run_id_idx ON lead_mover.moves USING btree (run_id, migration_id);
 
-CREATE INDEX moves_status_idx ON lead_mover.moves USING btree (status);
-
 CREATE INDEX columns_funnel_id_idx ON public.columns USING btree (funnel_id);
 
 CREATE INDEX leads_created_at_idx ON public.leads USING btree (created_at);
@@ -468,6 +518,14 @@ CREATE INDEX leads_created_at_idx ON public.leads USING btree (created_at);
 CREATE INDEX leads_funnel_id_column_id_idx ON public.leads USING btree (funnel_id, column_id);
 
 CREATE INDEX leads_run_id_id_idx ON public.leads USING btree (run_id, id);
+
+CREATE TRIGGER finished_moves_counted_on_delete AFTER DELETE ON lead_mover.moves REFERENCING OLD TABLE AS old_moves FOR EACH STATEMENT EXECUTE FUNCTION lead_mover.count_finished_moves();
+
+CREATE TRIGGER finished_moves_counted_on_insert AFTER INSERT ON lead_mover.moves REFERENCING NEW TABLE AS new_moves FOR EACH STATEMENT EXECUTE FUNCTION lead_mover.count_finished_moves();
+
+CREATE TRIGGER finished_moves_counted_on_truncate AFTER TRUNCATE ON lead_mover.moves FOR EACH STATEMENT EXECUTE FUNCTION lead_mover.count_finished_moves();
+
+CREATE TRIGGER finished_moves_counted_on_update AFTER UPDATE ON lead_mover.moves REFERENCING OLD TABLE AS old_moves NEW TABLE AS new_moves FOR EACH STATEMENT EXECUTE FUNCTION lead_mover.count_finished_moves();
 
 ALTER TABLE ONLY lead_mover.lanes
     ADD CONSTRAINT lanes_migration_id_fkey FOREIGN KEY (migration_id) REFERENCES lead_mover.moves(migration_id) ON DELETE CASCADE;
@@ -486,6 +544,9 @@ ALTER TABLE ONLY public.leads
 
 ALTER TABLE ONLY public.leads
     ADD CONSTRAINT leads_funnel_id_fkey FOREIGN KEY (funnel_id) REFERENCES public.funnels(id);
+
+REVOKE ALL ON FUNCTION lead_mover.active_moves() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.active_moves() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) TO service_role;
@@ -514,11 +575,17 @@ GRANT ALL ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text
 REVOKE ALL ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.count_finished_moves() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.count_finished_moves() TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.doctor(p_workers integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.doctor(p_workers integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.fold_finished_counts() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.fold_finished_counts() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) TO service_role;
@@ -560,6 +627,9 @@ GRANT ALL ON FUNCTION lead_mover.notify_queued() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.read_sample() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.read_sample() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) TO service_role;

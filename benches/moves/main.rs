@@ -20,6 +20,7 @@ mod finished;
 mod fixture;
 mod footprint;
 mod growth;
+mod progress;
 #[expect(dead_code, reason = "the tests have more faults")]
 #[path = "../../tests/it/support/proxy.rs"]
 mod proxy;
@@ -91,6 +92,8 @@ enum Part {
     Footprint,
     /// The statement that reads the gauges' values.
     Sample,
+    /// Progress and gauges after many finished moves.
+    Progress,
 }
 
 impl Part {
@@ -107,6 +110,7 @@ impl Part {
             Self::Far => far::measure(fixture, leads, rounds.unwrap_or(5)).await,
             Self::Footprint => footprint::measure(fixture, leads, rounds.unwrap_or(1)).await,
             Self::Sample => sample::measure(fixture, rounds.unwrap_or(3)).await,
+            Self::Progress => progress::measure(fixture, rounds.unwrap_or(3)).await,
         }
     }
 

@@ -78,12 +78,14 @@ pub(crate) const REMOVED: &[&str] = &[
 pub(crate) const VERSIONED: &[SqlFile] = sql_files![
     "versioned/0001_ledger.sql",
     "versioned/0002_locked_batches.sql",
+    "versioned/0003_counts_of_finished_moves.sql",
 ];
 
 /// Views and functions: applied again whenever their text has changed. Views come first, because
 /// functions use their row types.
 pub(crate) const LIVING: &[SqlFile] = sql_files![
     "views/progress.sql",
+    "functions/internal/active_moves.sql",
     "functions/internal/adopt_message.sql",
     "functions/internal/ask_again.sql",
     "functions/internal/bisect_leads.sql",
@@ -95,12 +97,14 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/close_move.sql",
     "functions/internal/constraints_hold.sql",
     "functions/internal/control_result.sql",
+    "functions/internal/count_finished_moves.sql",
     "functions/internal/delay_message.sql",
     "functions/internal/doctor.sql",
     "functions/internal/ensure_queue.sql",
     "functions/internal/error_kind.sql",
     "functions/internal/fail_if_impossible.sql",
     "functions/internal/fail_move.sql",
+    "functions/internal/fold_finished_counts.sql",
     "functions/internal/grown_size.sql",
     "functions/internal/has_message.sql",
     "functions/internal/has_timed_out.sql",
@@ -126,6 +130,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/printable.sql",
     "functions/internal/process_batch.sql",
     "functions/internal/put_behind.sql",
+    "functions/internal/read_sample.sql",
     "functions/internal/record_batch.sql",
     "functions/internal/record_failure.sql",
     "functions/internal/record_lost_batch.sql",
@@ -150,9 +155,15 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/public/retry_lead_migration.sql",
 ];
 
-/// The queue's trigger: applied last, because it needs the queue, and like views and functions again whenever
-/// its text has changed.
-pub(crate) const TRIGGERS: &[SqlFile] = sql_files!["triggers/lead_migration_queued.sql"];
+/// Triggers: applied last, because one needs the queue, and like views and functions again whenever their text
+/// has changed.
+pub(crate) const TRIGGERS: &[SqlFile] = sql_files![
+    "triggers/finished_moves_counted_on_delete.sql",
+    "triggers/finished_moves_counted_on_insert.sql",
+    "triggers/finished_moves_counted_on_truncate.sql",
+    "triggers/finished_moves_counted_on_update.sql",
+    "triggers/lead_migration_queued.sql",
+];
 
 /// The text between the `$$` of an internal function: a query that can be sent by itself. Empty where there is
 /// no such function.

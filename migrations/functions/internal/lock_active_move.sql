@@ -5,6 +5,7 @@ returns lead_mover.moves
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 declare
   v_move lead_mover.moves;

@@ -61,17 +61,18 @@ begin
     v_delay := lead_mover.lock_delay(v_lock_waits, p_result.next_id is null, v_skipped);
   end if;
 
-  update lead_mover.moves m
-  set
-    status = case m.status when 'pending' then 'processing' else m.status end,
-    started_at = statement_timestamp()
-  where v_move.started_at is null
-    and m.migration_id = v_move.migration_id
-    and m.started_at is null
-    and m.finished_at is null;
+  if v_move.started_at is null then
+    update lead_mover.moves m
+    set
+      status = case m.status when 'pending' then 'processing' else m.status end,
+      started_at = statement_timestamp()
+    where m.migration_id = v_move.migration_id
+      and m.started_at is null
+      and m.finished_at is null;
 
-  if found then
-    p_pickup_seconds := extract(epoch from v_now - v_move.queued_at);
+    if found then
+      p_pickup_seconds := extract(epoch from v_now - v_move.queued_at);
+    end if;
   end if;
 
   select m.status

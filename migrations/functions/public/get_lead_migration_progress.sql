@@ -1,4 +1,9 @@
 -- One row a move, newest first. leads_per_second is the average from the first batch to the last.
+--
+-- The moves of one run cost the same however many others the ledger has: they are looked up in the index on the
+-- run, and the lanes of each in the index on the move, whatever statistics the planner has. `p_run_id is null
+-- or m.run_id = p_run_id` could use no index. Without `offset 0` the lanes of all moves may be summed up first.
+-- To start parallel workers takes longer than all the rest.
 create or replace function public.get_lead_migration_progress(p_run_id uuid default null)
 returns table (
   migration_id bigint,
@@ -25,7 +30,19 @@ language sql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set max_parallel_workers_per_gather = 0
+set jit = off
 as $$
+  with chosen as (
+    select m.*
+    from lead_mover.moves m
+    where p_run_id is null
+    union all
+    select m.*
+    from lead_mover.moves m
+    where m.run_id = p_run_id
+  )
   select
     m.migration_id,
     m.run_id,
@@ -46,13 +63,16 @@ as $$
     m.finished_at,
     p.attempts,
     coalesce(m.failure, p.last_error)
-  from lead_mover.moves m
-  join lead_mover.progress p on p.migration_id = m.migration_id
+  from chosen m
+  cross join lateral (
+    select of_move.*
+    from lead_mover.progress of_move
+    where of_move.migration_id = m.migration_id
+    offset 0
+  ) p
   cross join lateral (
     select p.moved / nullif(extract(epoch from p.last_batch_at - m.started_at), 0)::double precision as leads_per_second
   ) rate
-  where p_run_id is null
-    or m.run_id = p_run_id
   order by m.migration_id desc
 $$;
 

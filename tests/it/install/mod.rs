@@ -1,5 +1,6 @@
 mod all_or_nothing;
 mod encodings;
+mod finished_counts;
 mod installing;
 mod lead_index;
 mod mapping;

@@ -91,14 +91,20 @@ async fn with_plpgsql_check() -> Option<Database> {
     Some(database)
 }
 
-/// The PL/pgSQL functions of the product, a trigger function once for each table that it is a trigger of.
+/// The PL/pgSQL functions of the product, a trigger function once for each table that it is a trigger of, with
+/// the names of all transition tables that it has there.
 const FUNCTIONS: &str = "
-    select p.oid::regprocedure as function, coalesce(t.tgrelid, 0)::regclass as trigger_table
+    select
+      p.oid::regprocedure as function,
+      coalesce(t.tgrelid, 0)::regclass as trigger_table,
+      max(t.tgoldtable) as old_table,
+      max(t.tgnewtable) as new_table
     from pg_proc p
     join pg_language l on l.oid = p.prolang
     left join pg_trigger t on t.tgfoid = p.oid
     where l.lanname = 'plpgsql'
-      and p.pronamespace in ('lead_mover'::regnamespace, 'public'::regnamespace)";
+      and p.pronamespace in ('lead_mover'::regnamespace, 'public'::regnamespace)
+    group by p.oid, t.tgrelid";
 
 /// A line for each finding that [`KEPT`] does not name.
 ///
@@ -110,7 +116,7 @@ async fn findings(database: &Database) -> String {
         "select f.function::text, coalesce(c.lineno, 0), c.level, c.message, coalesce(c.detail, '')
          from ({FUNCTIONS}) as f
          cross join lateral plpgsql_check_function_tb(
-           f.function, f.trigger_table, false, true, true, true, true, true, null, null, 'uuid'
+           f.function, f.trigger_table, false, true, true, true, true, true, f.old_table, f.new_table, 'uuid'
          ) as c
          order by 1, 2"
     );

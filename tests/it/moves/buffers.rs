@@ -1,24 +1,9 @@
 //! What a batch costs does not depend on how much of the run has been moved before it.
 
-use serde_json::Value;
-
-use crate::support::Database;
+use crate::support::{Database, touched_buffers};
 
 const LANES: usize = 6;
-
-/// How many shared buffers the next batch touches, with all that it calls and all triggers. Those that
-/// planning touches are not counted.
-async fn touched_by_a_batch(database: &Database) -> i64 {
-    let explained: Value = database
-        .value(
-            "explain (analyze, buffers, format json)
-             select * from public.process_lead_migration_batch()",
-            &[],
-        )
-        .await;
-    let count = |what: &str| explained[0]["Plan"][what].as_i64().expect("a count");
-    count("Shared Hit Blocks") + count("Shared Read Blocks")
-}
+const BATCH: &str = "select * from public.process_lead_migration_batch()";
 
 #[tokio::test]
 async fn a_batch_late_in_a_run_touches_no_more_than_an_early_one() {
@@ -41,7 +26,7 @@ async fn a_batch_late_in_a_run_touches_no_more_than_an_early_one() {
     for _ in 0..10 {
         let mut touched = 0;
         for _ in 0..LANES {
-            touched += touched_by_a_batch(&database).await;
+            touched += touched_buffers(database.session(), BATCH).await;
         }
         turns.push(touched);
     }

@@ -184,6 +184,31 @@ mutants! {
         in "functions/public/retry_lead_migration"
         "    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing\n" => "";
 
+    every_end_updates_one_row,
+    noticed by "moves::finished_counts_races::sessions_that_end_moves_at_once_do_not_wait_for_each_other":
+        in "functions/internal/count_finished_moves"
+        "      having sum(changed.moves) <> 0;" =>
+        "      having sum(changed.moves) <> 0
+      on conflict (id) do update set moves = finished_counts.moves + excluded.moves;"
+        "      select changed.status, sum(changed.moves)" => "      overriding system value select changed.status, sum(changed.moves), 1"
+        "    when 'UPDATE' then
+      insert into lead_mover.finished_counts (status, moves)" =>
+        "    when 'UPDATE' then
+      insert into lead_mover.finished_counts (status, moves, id)";
+
+    a_fold_waits_for_another,
+    noticed by "moves::finished_counts_races::folding_waits_for_no_move_that_ends_and_no_end_waits_for_folding":
+        in "functions/internal/fold_finished_counts" "    for update skip locked" => "    for update";
+
+    a_fold_keeps_the_rows_that_it_has_summed_up,
+    noticed by "moves::finished_counts::samples_fold_many_rows_into_few_and_leave_few_as_they_are":
+        in "functions/internal/fold_finished_counts" "where t.id = c.id" => "where t.id = c.id and c.id % 2 = 0";
+
+    an_active_move_is_counted_when_it_is_removed,
+    noticed by "moves::finished_counts::whatever_changes_the_table_is_counted":
+        in "functions/internal/count_finished_moves"
+        "      where o.finished_at is not null\n      group by" => "      group by";
+
     a_function_is_left_to_everybody,
     noticed by "rights::privileges::nobody_may_execute_any_function_but_service_role":
         in "functions/public/cancel_lead_migration"

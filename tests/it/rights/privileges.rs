@@ -176,7 +176,7 @@ async fn tables_views_and_the_queue_are_closed_to_everybody_but_their_owner() {
             &[],
         )
         .await;
-    assert_eq!(relations.len(), 10, "{relations:?}");
+    assert_eq!(relations.len(), 11, "{relations:?}");
 
     for role in [
         "anon",

@@ -4,7 +4,19 @@ use super::Crm;
 
 /// What the ledger, the queue and the leads do not agree on, in words.
 pub(crate) const DISAGREEMENTS: &str =
-    "select coalesce(array_agg(m.migration_id || ': ' || x.what), '{}')
+    "select coalesce(array_agg(m.migration_id || ': ' || x.what), '{}') || (
+       select coalesce(array_agg(wrong.status || ': finished moves are miscounted'), '{}')
+       from (
+         select counted.status
+         from (
+           select c.status, c.moves from lead_mover.finished_counts c
+           union all
+           select f.status, -1 from lead_mover.moves f where f.finished_at is not null
+         ) counted
+         group by counted.status
+         having sum(counted.moves) <> 0
+       ) wrong
+     )
      from lead_mover.moves m
      join lateral (
        select

@@ -1,6 +1,8 @@
 //! What the tests use: a PostgreSQL, databases with the example schema, the real service.
 
 mod agreement;
+mod buffers;
+mod counts;
 mod crm;
 mod database;
 mod disk_full;
@@ -23,6 +25,8 @@ mod sources;
 mod writes;
 
 pub(crate) use agreement::DISAGREEMENTS;
+pub(crate) use buffers::touched_buffers;
+pub(crate) use counts::{add_moves, assert_moves_are_counted};
 pub(crate) use crm::{Batch, Crm, Target, enqueue_in, process_in};
 pub(crate) use database::{Database, Session, TEMPLATE_VARIABLE, value};
 pub(crate) use doctor_report::{ALL_CHECKS, DoctorReport, doctor};

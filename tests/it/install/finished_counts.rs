@@ -1,0 +1,91 @@
+//! The counts of finished moves where moves were there before them: an upgrade, and a dump that is restored.
+
+use crate::support::{
+    Database, add_moves, assert_moves_are_counted, eventually, pg_dump, process_in,
+};
+
+/// A database as it was before moves were counted.
+async fn database_without_counts() -> Database {
+    let database = Database::new().await;
+    database
+        .run(
+            "drop table lead_mover.finished_counts;
+             drop function lead_mover.count_finished_moves() cascade;
+             create index moves_status_idx on lead_mover.moves (status);
+             delete from lead_mover.schema_files
+             where path like 'triggers/finished%' or path like '%finished_moves.sql'",
+        )
+        .await;
+    database
+}
+
+#[tokio::test]
+async fn an_upgrade_counts_the_moves_that_have_finished() {
+    let database = database_without_counts().await;
+    for (status, moves) in [("completed", 30), ("failed", 20), ("paused", 10)] {
+        add_moves(database.session(), status, moves).await;
+    }
+
+    let migrated = database.migrate(&[]).await;
+
+    assert_eq!(migrated.status, Some(0), "{migrated:?}");
+    assert_moves_are_counted(database.session()).await;
+    add_moves(database.session(), "completed", 1).await;
+    assert_moves_are_counted(database.session()).await;
+}
+
+#[tokio::test]
+async fn a_move_that_ends_during_the_upgrade_is_counted() {
+    let database = database_without_counts().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(10).await;
+    crm.enqueue(run).await;
+    let worker = database.open().await;
+    worker.batch_execute("begin").await.unwrap();
+    let batch = process_in(&worker, None).await.unwrap();
+    assert_eq!(batch.expect("it is due").leads_remaining, 0);
+
+    let (migrated, ()) = tokio::join!(database.migrate(&[]), async {
+        eventually("the upgrade waits for the batch", async || {
+            database.waiting_for("relation").await == 1
+        })
+        .await;
+        worker.batch_execute("commit").await.unwrap();
+    });
+
+    assert_eq!(migrated.status, Some(0), "{migrated:?}");
+    assert_moves_are_counted(database.session()).await;
+}
+
+#[tokio::test]
+async fn a_dump_that_is_restored_has_the_counts() {
+    let database = Database::new().await;
+    for (status, moves) in [("completed", 30), ("failed", 20), ("paused", 10)] {
+        add_moves(database.session(), status, moves).await;
+    }
+    let dump = pg_dump(database.name(), &["--inserts"]);
+    // Commands of psql, which newer versions write at both ends.
+    let statements: Vec<&str> = dump
+        .lines()
+        .filter(|line| !line.starts_with('\\'))
+        .collect();
+
+    let restored = Database::empty().await;
+    restored
+        .open()
+        .await
+        .batch_execute(&statements.join("\n"))
+        .await
+        .expect("it is restored");
+
+    assert_moves_are_counted(restored.session()).await;
+    add_moves(restored.session(), "completed", 1).await;
+    assert_moves_are_counted(restored.session()).await;
+    let counted: i64 = restored
+        .value(
+            "select (status_counts -> 'completed')::bigint from lead_mover.sample()",
+            &[],
+        )
+        .await;
+    assert_eq!(counted, 31);
+}
