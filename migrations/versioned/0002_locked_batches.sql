@@ -16,9 +16,7 @@ drop function if exists lead_mover.record_batch(
 drop function if exists lead_mover.record_failure(bigint, bigint, integer, text, text);
 
 delete from lead_mover.schema_files f
-where f.path in (
-  'functions/internal/move_range.sql', 'functions/internal/is_rejection.sql', 'functions/internal/is_cancelled.sql'
-);
+where f.path in ('functions/internal/move_range.sql', 'functions/internal/is_rejection.sql');
 
 alter table lead_mover.moves
 add column key_lock boolean not null default false;
@@ -29,12 +27,12 @@ alter table lead_mover.lanes
 add column skipped_leads integer not null default 0,
 add column timed_out_size integer,
 add column timed_out_at timestamptz,
-add column last_sqlstate text,
+add column waits integer not null default 0,
 add column waiting_since timestamptz;
 
 comment on column lead_mover.lanes.skipped_leads is 'The number of its rows in skipped_leads.';
 comment on column lead_mover.lanes.timed_out_size is 'The size of the last batch that timed out, in leads. Batches stay below it for some minutes.';
-comment on column lead_mover.lanes.last_sqlstate is 'The SQLSTATE of last_error.';
+comment on column lead_mover.lanes.waits is 'Those of its attempts in which another transaction was in the way.';
 comment on column lead_mover.lanes.waiting_since is 'Since when the lane has only waited for other transactions; null after a batch with progress.';
 
 -- Both get the type of next_id; keys.sql changes the types of all together.

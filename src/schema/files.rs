@@ -69,7 +69,6 @@ pub(crate) const KEYS: SqlFile = SqlFile {
 
 /// Files of earlier versions: a database that remembers one is not a newer version's.
 pub(crate) const REMOVED: &[&str] = &[
-    "functions/internal/is_cancelled.sql",
     "functions/internal/is_rejection.sql",
     "functions/internal/move_range.sql",
 ];
@@ -108,6 +107,8 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/grown_size.sql",
     "functions/internal/has_message.sql",
     "functions/internal/has_timed_out.sql",
+    "functions/internal/is_cancelled.sql",
+    "functions/internal/is_of_the_target.sql",
     "functions/internal/key_text.sql",
     "functions/internal/lane_of_message.sql",
     "functions/internal/lead_columns.sql",
@@ -118,7 +119,6 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/lock_leads.sql",
     "functions/internal/lock_sent_messages.sql",
     "functions/internal/longest_wait.sql",
-    "functions/internal/may_be_of_a_lead.sql",
     "functions/internal/message.sql",
     "functions/internal/move_batch.sql",
     "functions/internal/move_leads.sql",

@@ -1,8 +1,9 @@
--- Moves the given leads, which the caller has locked, after an update of all of them failed with p_sqlstate. It
--- halves them until each lead that fails is alone, and moves the rest.
+-- Moves the given leads, which the caller has locked, after an update of all of them failed. It halves them until
+-- each lead that fails is alone, and moves the rest.
 --
--- A lead that fails alone is rejected if the SQLSTATE says so (see error_kind), or if its neighbours go through:
--- p_others_moved says that some of the move did before. Else the error is raised: it is no lead's fault.
+-- A lead that fails alone is rejected if the SQLSTATE says so (see error_kind). With p_all_errors it is also rejected
+-- with any other SQLSTATE if its neighbours go through, or if some of the move did before (p_others_moved). Else the
+-- error is raised: it is no lead's fault.
 --
 -- p_most_rejections: after that many it stops. p_untried: the leads that it did not get to.
 create or replace function lead_mover.bisect_leads(
@@ -11,7 +12,7 @@ create or replace function lead_mover.bisect_leads(
   p_column_id uuid,
   p_ids anyarray,
   p_constraints text,
-  p_sqlstate text,
+  p_all_errors boolean,
   p_others_moved boolean,
   p_most_rejections bigint,
   out p_moved integer,
@@ -36,6 +37,7 @@ declare
   v_batch record;
   v_sqlstate text;
   v_error text;
+  v_context text;
 begin
   p_moved := 0;
   p_gone := 0;
@@ -63,10 +65,13 @@ begin
       when query_canceled or assert_failure or others then
         get stacked diagnostics
           v_sqlstate = returned_sqlstate,
-          v_error = message_text;
+          v_error = message_text,
+          v_context = pg_exception_context;
 
-        -- The statement's time is up, or it was cancelled from outside.
-        if lead_mover.has_timed_out(v_sqlstate, v_tried) or v_sqlstate = '57014' and p_sqlstate <> '57014' then
+        if lead_mover.has_timed_out(v_sqlstate, v_tried)
+          or lead_mover.is_cancelled(v_sqlstate, v_error, v_context)
+          or not p_all_errors and lead_mover.error_kind(v_sqlstate) <> 'lead'
+        then
           raise;
         end if;
 
@@ -98,6 +103,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.bisect_leads(uuid, uuid, uuid, anyarray, text, text, boolean, bigint)');
+select lead_mover.make_private('lead_mover.bisect_leads(uuid, uuid, uuid, anyarray, text, boolean, boolean, bigint)');
 
-comment on function lead_mover.bisect_leads(uuid, uuid, uuid, anyarray, text, text, boolean, bigint) is 'Moves locked leads by halves and returns those that are rejected.';
+comment on function lead_mover.bisect_leads(uuid, uuid, uuid, anyarray, text, boolean, boolean, bigint) is 'Moves locked leads by halves and returns those that are rejected.';

@@ -6,6 +6,9 @@ stable
 set search_path = pg_catalog, pg_temp
 -- As in target_exists, a run that row level security would hide raises an error of its own.
 set row_security = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_run_name text;

@@ -1,11 +1,12 @@
 -- Moves the next batch of a lane: the next leads of its range or, when the range is done, those that it passed by.
--- It reads the leads, locks those that are free, and moves them together or, after that failed with p_sqlstate,
--- by halves. It raises errors for the caller to record.
+-- It reads the leads, locks those that are free, and moves them together or, with p_bisect,
+-- by halves (see bisect_leads). It raises errors for the caller to record.
 create or replace function lead_mover.move_batch(
   p_work lead_mover.work,
   p_limit integer,
   p_constraints text,
-  p_sqlstate text,
+  p_bisect boolean,
+  p_all_errors boolean,
   p_most_rejections bigint
 )
 returns lead_mover.batch_result
@@ -48,12 +49,12 @@ begin
     v_move.run_id, v_move.funnel_id, v_move.column_id, v_ids, p_limit, v_move.key_lock
   );
 
-  if p_sqlstate is null then
+  if not p_bisect then
     v_batch := lead_mover.move_leads(v_move.run_id, v_move.funnel_id, v_move.column_id, v_locked, p_constraints);
     v_result.waiting := '{}';
   else
     v_batch := lead_mover.bisect_leads(
-      v_move.run_id, v_move.funnel_id, v_move.column_id, v_locked, p_constraints, p_sqlstate,
+      v_move.run_id, v_move.funnel_id, v_move.column_id, v_locked, p_constraints, p_all_errors,
       v_lane.next_id is null and p_work.moved > 0, p_most_rejections
     );
     v_result.waiting := v_batch.p_untried;
@@ -77,6 +78,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.move_batch(lead_mover.work, integer, text, text, bigint)');
+select lead_mover.make_private('lead_mover.move_batch(lead_mover.work, integer, text, boolean, boolean, bigint)');
 
-comment on function lead_mover.move_batch(lead_mover.work, integer, text, text, bigint) is 'Moves the next batch of a lane, past locked leads and around rejected ones.';
+comment on function lead_mover.move_batch(lead_mover.work, integer, text, boolean, boolean, bigint) is 'Moves the next batch of a lane, past locked leads and around rejected ones.';

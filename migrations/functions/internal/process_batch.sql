@@ -38,6 +38,8 @@ as $$
 #variable_conflict use_column
 declare
   c_most_rejections constant bigint := 1000;
+  -- The third failure in a row is looked for in the leads, whatever its SQLSTATE says.
+  c_failures_before constant integer := 2;
   v_taken record;
   v_work lead_mover.work;
   v_limit integer;
@@ -46,10 +48,11 @@ declare
   v_tried timestamptz;
   v_result lead_mover.batch_result;
   v_recorded record;
-  v_bisected text;
+  v_bisect boolean := false;
   v_has_new_plans boolean := false;
   v_sqlstate text;
   v_error text;
+  v_context text;
 begin
   if p_batch_size not between 1 and 10000 then
     raise exception using
@@ -104,7 +107,9 @@ begin
 
       if v_recorded.p_outcome is null then
         perform set_config('lead_mover.in_batch', 'yes', true);
-        v_result := lead_mover.move_batch(v_work, v_limit, v_constraints, v_bisected, v_most_rejections);
+        v_result := lead_mover.move_batch(
+          v_work, v_limit, v_constraints, v_bisect, (v_work.lane).attempts >= c_failures_before, v_most_rejections
+        );
         perform set_config('lead_mover.in_batch', '', true);
         v_recorded := lead_mover.record_batch(
           v_work, v_result, cardinality(v_result.rejected) >= v_most_rejections, p_asynchronous
@@ -118,7 +123,12 @@ begin
       when query_canceled or assert_failure or others then
         get stacked diagnostics
           v_sqlstate = returned_sqlstate,
-          v_error = message_text;
+          v_error = message_text,
+          v_context = pg_exception_context;
+
+        if lead_mover.is_cancelled(v_sqlstate, v_error, v_context) then
+          raise;
+        end if;
     end;
 
     exit when v_sqlstate is null or lead_mover.has_timed_out(v_sqlstate, v_tried);
@@ -128,8 +138,11 @@ begin
     elsif not v_has_new_plans and left(v_sqlstate, 2) in ('0A', '26', '42', 'XX') then
       discard plans;
       v_has_new_plans := true;
-    elsif v_bisected is null and lead_mover.may_be_of_a_lead(v_work, v_sqlstate) then
-      v_bisected := v_sqlstate;
+    elsif not v_bisect and (
+      (v_work.lane).attempts >= c_failures_before
+      or lead_mover.error_kind(v_sqlstate) = 'lead' and not lead_mover.is_of_the_target(v_work, v_sqlstate)
+    ) then
+      v_bisect := true;
     else
       exit;
     end if;

@@ -139,7 +139,7 @@ begin
     last_error = case
       when v_lock_waits > 0 then format('%s leads estão bloqueados por outras transações', v_skipped)
     end,
-    last_sqlstate = null,
+    waits = case when v_lock_waits = 0 then 0 else l.waits end,
     lock_waits = v_lock_waits,
     waiting_since = case when v_lock_waits > 0 then coalesce(l.waiting_since, v_now) end,
     last_batch_at = v_now,

@@ -1,7 +1,7 @@
 -- Records that a batch was undone, and why. Its message is due again after a delay.
 --
--- A failure is an attempt: the delay doubles from 1 s to 5 min, and after ten in a row without progress the move
--- fails. Where another transaction was in the way it is none: the lane waits for up to 5 s each time, and the move
+-- The delay of an attempt doubles from 1 s to 5 min, and after ten in a row without progress the move
+-- fails. An attempt in which another transaction was in the way is not one of the ten: the lane waits for up to 5 s each time, and the move
 -- fails only after a day without progress. After a time-out the next batch is half as large, and so it is after an
 -- error that ended the transaction or the session (p_timed_out in both cases).
 --
@@ -31,11 +31,10 @@ declare
 begin
   update lead_mover.lanes l
   set
-    attempts = l.attempts + case when v_waits then 0 else 1 end,
-    lock_waits = l.lock_waits + case when v_waits then 1 else 0 end,
+    attempts = l.attempts + 1,
+    waits = l.waits + case when v_waits then 1 else 0 end,
     waiting_since = case when v_waits then coalesce(l.waiting_since, v_now) else l.waiting_since end,
     last_error = p_error,
-    last_sqlstate = p_sqlstate,
     batch_size = case when p_timed_out then greatest(least(p_size, l.batch_size) / 2, 1) else l.batch_size end,
     timed_out_size = case when p_timed_out and not v_waits then p_size else l.timed_out_size end,
     timed_out_at = case when p_timed_out and not v_waits then v_now else l.timed_out_at end
@@ -45,22 +44,22 @@ begin
   into v_lane;
 
   if v_waits then
-    v_delay := least(interval '0.1 seconds' * 2 ^ least(v_lane.lock_waits - 1, 10), interval '5 seconds');
+    v_delay := least(interval '0.1 seconds' * 2 ^ least(v_lane.waits - 1, 10), interval '5 seconds');
     p_message := format('Lote à espera de outra transação (nova tentativa em %s s): %s', extract(epoch from v_delay), p_error);
   else
-    v_delay := least(interval '1 second' * 2 ^ least(v_lane.attempts - 1, 10), interval '5 minutes');
+    v_delay := least(interval '1 second' * 2 ^ least(v_lane.attempts - v_lane.waits - 1, 10), interval '5 minutes');
     p_message := format(
       'Falha no lote (tentativa %s de %s, nova tentativa em %s s): %s',
-      v_lane.attempts, c_most_attempts, extract(epoch from v_delay)::integer, p_error
+      v_lane.attempts - v_lane.waits, c_most_attempts, extract(epoch from v_delay)::integer, p_error
     );
   end if;
 
   p_outcome := 'failed';
 
-  if v_lane.attempts >= c_most_attempts and not v_waits or v_lane.waiting_since < v_now - lead_mover.longest_wait() then
+  if v_lane.attempts - v_lane.waits >= c_most_attempts or v_lane.waiting_since < v_now - lead_mover.longest_wait() then
     p_message := case
       when v_waits then format('Sem progresso desde %s: %s', v_lane.waiting_since, p_error)
-      else format('Sem progresso após %s tentativas: %s', v_lane.attempts, p_error)
+      else format('Sem progresso após %s tentativas: %s', c_most_attempts, p_error)
     end;
 
     if lead_mover.fail_move(v_lane.migration_id, p_message) then
@@ -70,7 +69,7 @@ begin
 
     -- Batches of other lanes are running. The next batch ends the move, so it must not be delayed.
     v_delay := interval '0';
-  elsif v_lane.attempts + v_lane.lock_waits >= c_failures_in_turn then
+  elsif v_lane.attempts >= c_failures_in_turn then
     if p_timed_out and not v_waits and p_size = 1 and v_lane.next_id is null and p_work.moved > 0 then
       v_recorded := lead_mover.reject_skipped_lead(p_work, p_sqlstate, p_error);
       p_outcome := v_recorded.p_outcome;

@@ -43,11 +43,14 @@ begin
       and l.lane in (
         select k.lane
         from lead_mover.lanes k
+        join lead_mover.moves m on m.migration_id = k.migration_id
         where k.migration_id = v_lost.migration_id
+          -- Looked at again under the lock of the move.
+          and m.status in ('pending', 'processing')
           and k.lane = any (v_lost.lanes)
           and k.finished_at is null
           and not lead_mover.has_message(k)
-        for update skip locked
+        for update of k skip locked
       );
 
     get diagnostics v_sent = row_count;

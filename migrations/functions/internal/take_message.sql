@@ -66,8 +66,8 @@ begin
     -- Another transaction is cancelling, pausing or failing this move.
     continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key((p_work.move).migration_id));
 
-    -- The message was made due by hand.
-    continue when (p_work.move).status = 'paused';
+    -- The message was made due by hand, or put back.
+    continue when (p_work.move).status not in ('pending', 'processing');
 
     -- The first batch that runs alone ends a move whose failure is recorded.
     exit when (p_work.move).failure is null

@@ -8,6 +8,9 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 set row_security = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 begin
   return exists (

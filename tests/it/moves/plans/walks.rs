@@ -10,19 +10,17 @@ const PRIMARY_KEY: &str = "leads_pkey";
 const TAKE_MESSAGE: &str = "q.msg_id > v_last_message_id";
 
 /// The statements of a move that a growing table could slow down, by words that no other has.
-const STATEMENTS: [(&str, &str); 9] = [
+const STATEMENTS: [(&str, &str); 10] = [
     ("check_target: the run", "from lead_mover.runs r\n"),
     ("check_target: the column", "where c.id = p_column_id"),
     ("start_move: the last lead", "desc\n    limit 1"),
     ("start_move: the count", "row_number() over"),
     ("take_message", TAKE_MESSAGE),
-    ("move_range", "with page as materialized"),
-    ("move_batch: the page", "limit p_limit + 1\n    )"),
-    ("move_leads", "held as materialized"),
-    (
-        "move_leads: those passed by",
-        "as listed (id)\n    left join",
-    ),
+    ("next_leads", "l.id >= p_first_id"),
+    ("lock_leads", "for no key update of l skip locked"),
+    ("open_update", "update lead_mover.leads l"),
+    ("standing_of_leads", "count(*) filter (where l.funnel_id"),
+    ("leads_left", "l.id <> all (p_locked)"),
 ];
 
 /// Fails where a statement was not seen often enough, or walks along anything but its index.
