@@ -4,8 +4,10 @@
 -- What ends, adds or removes finished moves inserts a row with the difference, and updates none. So no
 -- transaction waits for another that has ended a move and stays open.
 
--- No move may end between the count below and the triggers, which the same transaction creates.
-lock table lead_mover.moves in share row exclusive mode;
+-- No move may end between the count below and the triggers, which the same transaction creates. It is the lock
+-- that `drop index` needs: a batch that has read its move, and would wait to write it, would else wait for this
+-- transaction, and this one for the batch.
+lock table lead_mover.moves in access exclusive mode;
 
 create table lead_mover.finished_counts (
   id bigint generated always as identity primary key,
@@ -22,4 +24,5 @@ where m.finished_at is not null
 group by m.status;
 
 -- Active moves are looked up in moves_one_active_per_run. This one had an entry for every finished move too.
+-- squawk-ignore require-concurrent-index-deletion -- the table is locked already
 drop index lead_mover.moves_status_idx;

@@ -1,7 +1,7 @@
 //! The counts of finished moves where moves were there before them: an upgrade, and a dump that is restored.
 
 use crate::support::{
-    Database, add_moves, assert_moves_are_counted, eventually, pg_dump, process_in,
+    Database, Gate, add_moves, assert_moves_are_counted, eventually, pg_dump, process_in,
 };
 
 /// A database as it was before moves were counted.
@@ -55,6 +55,38 @@ async fn a_move_that_ends_during_the_upgrade_is_counted() {
 
     assert_eq!(migrated.status, Some(0), "{migrated:?}");
     assert_moves_are_counted(database.session()).await;
+}
+
+/// It has read the move, and will write it.
+#[tokio::test]
+async fn an_upgrade_and_a_batch_that_goes_on_to_end_its_move_do_not_wait_for_each_other() {
+    let database = database_without_counts().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(10).await;
+    crm.enqueue(run).await;
+    let gate = Gate::close(&database).await;
+    let worker = database.open().await;
+
+    let (batch, migrated, ()) = tokio::join!(
+        process_in(&worker, None),
+        async {
+            gate.reached_by(1).await;
+            database.migrate(&[]).await
+        },
+        async {
+            eventually("the upgrade waits for the batch", async || {
+                database.waiting_for("relation").await == 1
+            })
+            .await;
+            gate.open().await;
+        }
+    );
+
+    let batch = batch.expect("no deadlock").expect("it is due");
+    assert!(batch.success, "{batch:?}");
+    assert_eq!(migrated.status, Some(0), "{migrated:?}");
+    assert_moves_are_counted(database.session()).await;
+    assert_eq!(crm.status(run).await, "completed");
 }
 
 #[tokio::test]
