@@ -2,7 +2,6 @@
 -- learned from batches that were undone, and since when it waits.
 
 -- Functions with other parameters or results now, and those that are gone.
-drop function if exists lead_mover.process_batch(integer);
 drop function if exists lead_mover.take_message();
 drop function if exists lead_mover.move_batch(lead_mover.moves, lead_mover.lanes, integer, bigint);
 drop function if exists lead_mover.move_range(lead_mover.moves, anyelement, anyelement, integer);
@@ -14,6 +13,45 @@ drop function if exists lead_mover.record_batch(
   bigint, lead_mover.moves, lead_mover.lanes, lead_mover.progress, integer, integer, integer, boolean
 );
 drop function if exists lead_mover.record_failure(bigint, bigint, integer, text, text);
+
+-- The role that may process batches may also call what the service needs beside. These two get their text from their
+-- files; a function with a comment keeps its grants.
+do $$
+declare
+  v_role text;
+begin
+  if not exists (
+    select
+    from pg_proc p
+    where p.pronamespace = 'lead_mover'::regnamespace
+      and p.proname = 'process_batch'
+  ) then
+    return;
+  end if;
+
+  create function lead_mover.next_message_id() returns bigint language sql as 'select null::bigint';
+  create function lead_mover.record_lost_batch(p_message_id bigint, p_sqlstate text, p_error text)
+  returns boolean language sql as 'select false';
+  revoke all on function lead_mover.next_message_id(), lead_mover.record_lost_batch(bigint, text, text) from public;
+  comment on function lead_mover.next_message_id() is 'As process_batch.';
+  comment on function lead_mover.record_lost_batch(bigint, text, text) is 'As process_batch.';
+
+  for v_role in
+    select r.rolname
+    from pg_proc p
+    cross join lateral aclexplode(p.proacl) a
+    join pg_roles r on r.oid = a.grantee
+    where p.pronamespace = 'lead_mover'::regnamespace
+      and p.proname = 'process_batch'
+      and a.grantee <> p.proowner
+  loop
+    execute format(
+      'grant execute on function lead_mover.next_message_id(), lead_mover.record_lost_batch(bigint, text, text) to %I',
+      v_role
+    );
+  end loop;
+end
+$$;
 
 delete from lead_mover.schema_files f
 where f.path in ('functions/internal/move_range.sql', 'functions/internal/is_rejection.sql');

@@ -1,10 +1,14 @@
-//! What became of one batch.
+//! Processes batches, and reads what became of each.
 
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
+use postgres_types::Type;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use tokio_postgres::Row;
 use uuid::Uuid;
+
+use super::{Queue, QueueError};
 
 /// How a batch ended: the word that SQL uses, and the label `outcome` of `lead_mover_batches_total` (all but
 /// `idle`).
@@ -55,7 +59,80 @@ pub struct Batch {
     pub next_due: Option<Duration>,
 }
 
-pub(super) fn batch_of(row: &Row) -> Result<Batch, tokio_postgres::Error> {
+impl Queue {
+    /// Processes one batch of one message, in a transaction of its own: as many leads as its move was
+    /// queued with, and no more than `at_most` (1 to 10 000).
+    ///
+    /// # Errors
+    /// [`QueueError::ProcessBatch`], or [`QueueError::CommitBatch`] where the batch could not be committed. A batch
+    /// that fails on its leads is an outcome, not an error.
+    pub async fn process_batch(&self, at_most: Option<i32>) -> Result<Batch, QueueError> {
+        let rows = self
+            .client
+            .query_typed_raw(
+                "select * from lead_mover.process_batch($1)",
+                [(at_most, Type::INT4)],
+            )
+            .await
+            .map_err(QueueError::ProcessBatch)?;
+        futures_util::pin_mut!(rows);
+        let mut batch = None;
+        // The row comes before the error of the commit.
+        loop {
+            match (rows.try_next().await, &batch) {
+                (Ok(Some(row)), _) => batch = Some(batch_of(&row).map_err(QueueError::ProcessBatch)?),
+                (Ok(None), _) => break,
+                (
+                    Err(error),
+                    Some(Batch {
+                        message_id: Some(message_id),
+                        ..
+                    }),
+                ) => return Err(QueueError::CommitBatch(*message_id, error)),
+                (Err(error), _) => return Err(QueueError::ProcessBatch(error)),
+            }
+        }
+        batch.ok_or(QueueError::NoResponse)
+    }
+
+    /// The message that the next batch is going to take.
+    ///
+    /// # Errors
+    /// [`QueueError::LostBatch`].
+    pub(crate) async fn next_message_id(&self) -> Result<Option<i64>, QueueError> {
+        self.client
+            .query_typed_one("select lead_mover.next_message_id()", &[])
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(QueueError::LostBatch)
+    }
+
+    /// Records a failure that `process_batch` could not record itself, as an attempt of the message's move.
+    ///
+    /// # Errors
+    /// [`QueueError::LostBatch`].
+    pub(crate) async fn record_lost_batch(
+        &self,
+        message_id: i64,
+        sqlstate: &str,
+        error: &str,
+    ) -> Result<(), QueueError> {
+        self.client
+            .query_typed(
+                "select lead_mover.record_lost_batch($1, $2, $3)",
+                &[
+                    (&message_id, Type::INT8),
+                    (&sqlstate, Type::TEXT),
+                    (&error, Type::TEXT),
+                ],
+            )
+            .await
+            .map(|_rows| ())
+            .map_err(QueueError::LostBatch)
+    }
+}
+
+fn batch_of(row: &Row) -> Result<Batch, tokio_postgres::Error> {
     Ok(Batch {
         outcome: Outcome::from_sql(row.try_get("outcome")?),
         message_id: row.try_get("message_id")?,

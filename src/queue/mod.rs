@@ -15,7 +15,6 @@ use uuid::Uuid;
 
 use crate::schema::{self, SchemaState};
 use crate::session;
-use batch::batch_of;
 use pg_connection::{ConnectError, ConnectionSettings};
 use progress::progress_of;
 use sample::sample_of;
@@ -33,6 +32,12 @@ pub enum QueueError {
     /// `lead_mover.process_batch`.
     #[error("cannot process a batch")]
     ProcessBatch(#[source] tokio_postgres::Error),
+    /// The commit of `lead_mover.process_batch`, for the message with that id.
+    #[error("cannot commit the batch of message {0}")]
+    CommitBatch(i64, #[source] tokio_postgres::Error),
+    /// `lead_mover.next_message_id` or `lead_mover.record_lost_batch`.
+    #[error("cannot record the failure of a batch")]
+    LostBatch(#[source] tokio_postgres::Error),
     /// An empty statement.
     #[error("the database does not answer")]
     Ping(#[source] tokio_postgres::Error),
@@ -123,23 +128,6 @@ impl Queue {
             .check_connection()
             .await
             .map_err(QueueError::Ping)
-    }
-
-    /// Processes one batch of one message, in a transaction of its own: as many leads as its move was
-    /// queued with, and no more than `at_most` (1 to 10 000).
-    ///
-    /// # Errors
-    /// [`QueueError::ProcessBatch`]; a batch that fails on its leads is an outcome, not an error.
-    pub async fn process_batch(&self, at_most: Option<i32>) -> Result<Batch, QueueError> {
-        let row = self
-            .client
-            .query_typed_one(
-                "select * from lead_mover.process_batch($1, true, true)",
-                &[(&at_most, Type::INT4)],
-            )
-            .await
-            .map_err(QueueError::ProcessBatch)?;
-        batch_of(&row).map_err(QueueError::ProcessBatch)
     }
 
     /// Asks the server to cancel the statement that runs in this session, from a connection beside

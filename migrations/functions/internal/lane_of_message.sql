@@ -13,11 +13,21 @@ begin
   if jsonb_typeof(p_message -> 'migration_id') = 'number' and jsonb_typeof(p_message -> 'lane') = 'number'
     and (p_message ->> 'migration_id') ~ '^[0-9]{1,18}$' and (p_message ->> 'lane') ~ '^[0-9]{1,9}$'
   then
-    select p_message_id, l, m, p.total, p.moved, p.rejected, p.unchanged, p.remaining
+    select p_message_id, l, m, p.total, p.moved, p.rejected, p.unchanged, greatest(p.remaining, 0)
     into v_work
     from lead_mover.lanes l
     join lead_mover.moves m on m.migration_id = l.migration_id
-    join lead_mover.progress p on p.migration_id = l.migration_id
+    -- As in the view progress, without what a batch does not need.
+    cross join lateral (
+      select
+        sum(k.total)::bigint as total,
+        sum(k.moved)::bigint as moved,
+        sum(k.rejected)::bigint as rejected,
+        sum(k.unchanged)::bigint as unchanged,
+        sum(k.total - k.moved - k.rejected - k.unchanged)::bigint as remaining
+      from lead_mover.lanes k
+      where k.migration_id = l.migration_id
+    ) p
     where l.migration_id = (p_message ->> 'migration_id')::bigint
       and l.lane = (p_message ->> 'lane')::integer
       and l.message_id = p_message_id;

@@ -16,16 +16,17 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 begin
   p_left := array(
     select l.id
-    from lead_mover.leads l
+    from unnest(p_ids) as listed (id)
+    join lead_mover.leads l on l.id = listed.id
     where l.run_id = p_run_id
-      and l.id = any (p_ids)
-      and l.id <> all (p_locked)
+      and listed.id <> all (p_locked)
       and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
     order by l.id
   );

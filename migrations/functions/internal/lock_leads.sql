@@ -8,7 +8,8 @@
 -- rows of all its tables, and an outer join cannot be locked at all. A view whose key is an expression over such
 -- a join stays without locks; then the update waits for other transactions.
 --
--- For the settings, see next_leads.
+-- Keys are looked up one by one: with `= any (…)`, a walk along the whole run may look cheaper to the planner. For
+-- the settings, see next_leads.
 create or replace function lead_mover.lock_leads(
   p_run_id uuid,
   p_funnel_id uuid,
@@ -37,28 +38,34 @@ declare
 begin
   if v_is_plain and not p_key_lock then
     return array(
-      select l.id
-      from lead_mover.leads l
-      where l.run_id = p_run_id
-        and l.id = any (p_ids)
-        and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
-      order by l.id
-      limit p_limit
-      for no key update of l skip locked
+      select locked.id
+      from (
+        select l.id
+        from unnest(p_ids) as listed (id)
+        join lead_mover.leads l on l.id = listed.id
+        where l.run_id = p_run_id
+          and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+        limit p_limit
+        for no key update of l skip locked
+      ) locked
+      order by locked.id
     );
   end if;
 
   if v_is_plain then
     execute format(
       'select array(
-        select l.id
-        from lead_mover.leads l
-        where l.run_id = $1
-          and l.id = any ($4)
-          and (l.funnel_id is distinct from $2 or l.column_id is distinct from $3)
-        order by l.id
-        limit $5
-        for %s of l skip locked
+        select locked.id
+        from (
+          select l.id
+          from unnest($4) as listed (id)
+          join lead_mover.leads l on l.id = listed.id
+          where l.run_id = $1
+            and (l.funnel_id is distinct from $2 or l.column_id is distinct from $3)
+          limit $5
+          for %s of l skip locked
+        ) locked
+        order by locked.id
       )',
       v_strength
     )
@@ -86,9 +93,9 @@ begin
 
   return array(
     select l.id
-    from lead_mover.leads l
+    from unnest(v_ids) as listed (id)
+    join lead_mover.leads l on l.id = listed.id
     where l.run_id = p_run_id
-      and l.id = any (v_ids)
       and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
     order by l.id
     limit p_limit

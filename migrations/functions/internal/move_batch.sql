@@ -1,9 +1,10 @@
 -- Moves the next batch of a lane: the next leads of its range or, when the range is done, those that it passed by.
--- It reads the leads, locks those that are free, and moves them together or, with p_bisect,
--- by halves (see bisect_leads). It raises errors for the caller to record.
+-- It locks the leads, without p_skip_locked all at once or else those that are free, and moves them together or,
+-- with p_bisect, by halves (see bisect_leads). It raises errors for the caller to record.
 create or replace function lead_mover.move_batch(
   p_work lead_mover.work,
   p_limit integer,
+  p_skip_locked boolean,
   p_constraints text,
   p_bisect boolean,
   p_all_errors boolean,
@@ -18,18 +19,25 @@ declare
   c_revisited constant integer := 1000;
   v_move constant lead_mover.moves := p_work.move;
   v_lane constant lead_mover.lanes := p_work.lane;
+  -- See lock_leads for the other cases.
+  v_locks_at_once constant boolean := not p_skip_locked
+    and not v_move.key_lock
+    and pg_relation_is_updatable('lead_mover.leads'::regclass, false) & 4 = 4;
   v_result lead_mover.batch_result;
   v_ids lead_mover.batch_result.waiting%type;
   v_locked lead_mover.batch_result.waiting%type;
   v_batch record;
 begin
-  if v_lane.next_id is not null then
-    -- One more, at which the batch after this one starts.
+  -- One more lead is read than is moved: the batch after this one starts at it.
+  if v_lane.next_id is not null and v_locks_at_once then
+    v_ids := lead_mover.lock_next_leads(
+      v_move.run_id, v_move.funnel_id, v_move.column_id, v_lane.next_id, v_lane.last_id, p_limit + 1
+    );
+    v_locked := v_ids[:p_limit];
+  elsif v_lane.next_id is not null then
     v_ids := lead_mover.next_leads(
       v_move.run_id, v_move.funnel_id, v_move.column_id, v_lane.next_id, v_lane.last_id, p_limit + 1
     );
-    v_result.next_id := v_ids[p_limit + 1];
-    v_ids := v_ids[:p_limit];
   else
     -- More than fit into a batch, so that locked leads do not hold up free ones behind them. A batch of one lead
     -- takes the first, so that its failure is that lead's.
@@ -45,9 +53,16 @@ begin
     ) page;
   end if;
 
-  v_locked := lead_mover.lock_leads(
-    v_move.run_id, v_move.funnel_id, v_move.column_id, v_ids, p_limit, v_move.key_lock
-  );
+  if v_lane.next_id is not null then
+    v_result.next_id := v_ids[p_limit + 1];
+    v_ids := v_ids[:p_limit];
+  end if;
+
+  if v_locked is null then
+    v_locked := lead_mover.lock_leads(
+      v_move.run_id, v_move.funnel_id, v_move.column_id, v_ids, p_limit, v_move.key_lock
+    );
+  end if;
 
   if not p_bisect then
     v_batch := lead_mover.move_leads(v_move.run_id, v_move.funnel_id, v_move.column_id, v_locked, p_constraints);
@@ -78,6 +93,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.move_batch(lead_mover.work, integer, text, boolean, boolean, bigint)');
+select lead_mover.make_private('lead_mover.move_batch(lead_mover.work, integer, boolean, text, boolean, boolean, bigint)');
 
-comment on function lead_mover.move_batch(lead_mover.work, integer, text, boolean, boolean, bigint) is 'Moves the next batch of a lane, past locked leads and around rejected ones.';
+comment on function lead_mover.move_batch(lead_mover.work, integer, boolean, text, boolean, boolean, bigint) is 'Moves the next batch of a lane, past locked leads and around rejected ones.';

@@ -18,6 +18,7 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
@@ -30,8 +31,9 @@ begin
       set
         funnel_id = p_funnel_id,
         column_id = p_column_id
+      from unnest(p_ids) as listed (id)
       where l.run_id = p_run_id
-        and l.id = any (p_ids)
+        and l.id = listed.id
       returning l.id
     )
     select array(select written.id from written);

@@ -1,4 +1,5 @@
--- Processes one batch of one message. It always returns one row. outcome is one of
+-- Processes one batch of one message, for the service: in a transaction that has nothing else. It always returns one
+-- row. outcome is one of
 --   idle              nothing is due; next_due_seconds is the time until a message is (null: none will be)
 --   moved             the batch succeeded (leads_moved is 0 if other transactions had all its leads locked)
 --   failed            the batch, or the adoption of a message, was undone; its message is due again later
@@ -6,19 +7,11 @@
 --   message_archived  a message that an application sent was archived
 -- pickup_seconds is set by the first batch of a move: the time since the move was queued.
 --
--- p_own_transaction: the transaction has nothing but this batch, so deferred constraints can run now. Else it is an
--- application's. p_asynchronous: a batch that leaves work to its lane may commit without waiting for the disk.
--- p_message_id: only that message.
---
--- It has no planner setting of its own: the triggers of the lead table run under the session's. Whatever is raised
--- after the message is taken is undone and recorded. To find out whose fault it is, the batch is tried again at once:
--- with new plans, because a session keeps those of triggers from before a table was altered; then by halves, if
--- the error may be that of one lead.
+-- A batch that leaves work to its lane commits asynchronously, unless the session was opened with a
+-- synchronous_commit of its own. pg_settings says so, but takes a millisecond: so it is read once in a session, and
+-- kept in lead_mover.commit.
 create or replace function lead_mover.process_batch(
   p_batch_size integer default null,
-  p_own_transaction boolean default false,
-  p_asynchronous boolean default false,
-  p_message_id bigint default null,
   out outcome text,
   out message_id bigint,
   out run_id uuid,
@@ -37,136 +30,40 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  c_most_rejections constant bigint := 1000;
-  -- The third failure in a row is looked for in the leads, whatever its SQLSTATE says.
-  c_failures_before constant integer := 2;
-  v_taken record;
-  v_work lead_mover.work;
-  v_limit integer;
-  v_most_rejections bigint;
-  v_constraints text := case when p_own_transaction then 'immediate' else 'deferred' end;
-  v_tried timestamptz;
-  v_result lead_mover.batch_result;
-  v_recorded record;
-  v_bisect boolean := false;
-  v_has_new_plans boolean := false;
-  v_sqlstate text;
-  v_error text;
-  v_context text;
+  c_repair_interval constant integer := 30; -- seconds
+  v_seconds constant bigint := extract(epoch from clock_timestamp());
+  v_batch record;
 begin
-  if p_batch_size not between 1 and 10000 then
-    raise exception using
-      errcode = 'LM003',
-      message = format('Tamanho de lote inválido: %s', p_batch_size),
-      hint = 'Use um valor entre 1 e 10000, ou null para o tamanho com que a movimentação foi enfileirada.';
+  if coalesce(current_setting('lead_mover.commit', true), '') = '' then
+    perform set_config(
+      'lead_mover.commit',
+      case when s.source in ('client', 'session') then 'synchronous' else 'asynchronous' end,
+      false
+    )
+    from pg_settings s
+    where s.name = 'synchronous_commit';
   end if;
 
-  leads_moved := 0;
-  leads_rejected := 0;
-  leads_remaining := 0;
-  outcome := 'idle';
-
-  -- A trigger of the lead table has called this within a batch, whose message and leads it would take again.
-  if current_setting('lead_mover.in_batch', true) = 'yes' then
-    return;
+  -- run_batch repairs when nothing is due, but a session that always has work would never get there.
+  if abs(v_seconds - coalesce(nullif(current_setting('lead_mover.repaired_at', true), ''), '0')::bigint) > c_repair_interval then
+    perform lead_mover.repair();
+    perform set_config('lead_mover.repaired_at', v_seconds::text, false);
   end if;
 
-  v_taken := lead_mover.take_message(p_message_id);
-  v_work := v_taken.p_work;
-
-  if v_work.message_id is null and p_message_id is null and lead_mover.repair() > 0 then
-    v_taken := lead_mover.take_message(null);
-    v_work := v_taken.p_work;
-  end if;
-
-  if v_work.message_id is null then
-    next_due_seconds := lead_mover.next_due_seconds();
-    return;
-  end if;
-
-  message_id := v_work.message_id;
-
-  if v_taken.p_reason is not null then
-    outcome := v_taken.p_outcome;
-    message := lead_mover.printable(v_taken.p_reason);
-    return;
-  end if;
-
-  run_id := (v_work.move).run_id;
-  run_name := lead_mover.printable((v_work.move).run_name);
-  leads_remaining := v_work.remaining;
-  v_limit := least(p_batch_size, (v_work.lane).batch_size);
-  v_most_rejections := c_most_rejections - v_work.rejected;
-
-  loop
-    v_sqlstate := null;
-    v_tried := clock_timestamp();
-
-    begin
-      v_recorded := lead_mover.fail_if_impossible(v_work);
-
-      if v_recorded.p_outcome is null then
-        perform set_config('lead_mover.in_batch', 'yes', true);
-        v_result := lead_mover.move_batch(
-          v_work, v_limit, v_constraints, v_bisect, (v_work.lane).attempts >= c_failures_before, v_most_rejections
-        );
-        perform set_config('lead_mover.in_batch', '', true);
-        v_recorded := lead_mover.record_batch(
-          v_work, v_result, cardinality(v_result.rejected) >= v_most_rejections, p_asynchronous
-        );
-        leads_moved := v_result.moved;
-        leads_rejected := cardinality(v_result.rejected);
-        leads_remaining := v_recorded.p_remaining;
-        pickup_seconds := v_recorded.p_pickup_seconds;
-      end if;
-    exception
-      when query_canceled or assert_failure or others then
-        get stacked diagnostics
-          v_sqlstate = returned_sqlstate,
-          v_error = message_text,
-          v_context = pg_exception_context;
-
-        if lead_mover.is_cancelled(v_sqlstate, v_error, v_context) then
-          raise;
-        end if;
-    end;
-
-    exit when v_sqlstate is null or lead_mover.has_timed_out(v_sqlstate, v_tried);
-
-    if v_constraints = 'deferred' and not lead_mover.constraints_hold() then
-      v_constraints := 'unchecked';
-    elsif not v_has_new_plans and left(v_sqlstate, 2) in ('0A', '26', '42', 'XX') then
-      discard plans;
-      v_has_new_plans := true;
-    elsif not v_bisect and (
-      (v_work.lane).attempts >= c_failures_before
-      or lead_mover.error_kind(v_sqlstate) = 'lead' and not lead_mover.is_of_the_target(v_work, v_sqlstate)
-    ) then
-      v_bisect := true;
-    else
-      exit;
-    end if;
-  end loop;
-
-  if v_sqlstate is not null then
-    begin
-      v_recorded := lead_mover.record_failure(
-        v_work, v_limit, v_sqlstate, v_error, lead_mover.has_timed_out(v_sqlstate, v_tried)
-      );
-    exception
-      -- The ledger cannot be written. The message must not stay the first in the queue.
-      when others then
-        perform lead_mover.delay_message(message_id);
-        select 'failed', v_error || '; ' || sqlerrm
-        into v_recorded;
-    end;
-  end if;
-
-  outcome := v_recorded.p_outcome;
-  message := lead_mover.printable(v_recorded.p_message);
+  v_batch := lead_mover.run_batch(p_batch_size, true, current_setting('lead_mover.commit') = 'asynchronous');
+  outcome := v_batch.outcome;
+  message_id := v_batch.message_id;
+  run_id := v_batch.run_id;
+  run_name := v_batch.run_name;
+  leads_moved := v_batch.leads_moved;
+  leads_rejected := v_batch.leads_rejected;
+  leads_remaining := v_batch.leads_remaining;
+  message := v_batch.message;
+  pickup_seconds := v_batch.pickup_seconds;
+  next_due_seconds := v_batch.next_due_seconds;
 end
 $$;
 
-select lead_mover.make_private('lead_mover.process_batch(integer, boolean, boolean, bigint)');
+select lead_mover.make_private('lead_mover.process_batch(integer)');
 
-comment on function lead_mover.process_batch(integer, boolean, boolean, bigint) is 'Processes one batch of one message and returns one row with its outcome and counts.';
+comment on function lead_mover.process_batch(integer) is 'Processes one batch of one message and returns one row with its outcome and counts.';

@@ -4,10 +4,9 @@
 -- cannot cause a deadlock over them. The server releases both when the transaction ends, also when its process
 -- dies.
 --
--- p_message_id: takes only that message. p_work.message_id null: nothing is due. p_reason: why a message of no
--- lane was not adopted; p_outcome is then the result of adopt_message. For the settings, see next_leads.
+-- p_work.message_id null: nothing is due. p_reason: why a message of no lane was not adopted; p_outcome is then the
+-- result of adopt_message. For the settings, see next_leads.
 create or replace function lead_mover.take_message(
-  p_message_id bigint,
   out p_work lead_mover.work,
   out p_outcome text,
   out p_reason text
@@ -23,7 +22,7 @@ set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_last_message_id bigint := coalesce(p_message_id - 1, -1);
+  v_last_message_id bigint := -1;
   v_message_id bigint;
   v_message jsonb;
 begin
@@ -33,7 +32,6 @@ begin
     from pgmq.q_lead_migration_queue q
     where q.vt <= clock_timestamp()
       and q.msg_id > v_last_message_id
-      and q.msg_id <= coalesce(p_message_id, 9223372036854775807)
     order by q.msg_id
     limit 1
     for update skip locked;
@@ -76,6 +74,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.take_message(bigint)');
+select lead_mover.make_private('lead_mover.take_message()');
 
-comment on function lead_mover.take_message(bigint) is 'Takes the first due message that no other transaction has locked, with its lane and its move.';
+comment on function lead_mover.take_message() is 'Takes the first due message that no other transaction has locked, with its lane and its move.';

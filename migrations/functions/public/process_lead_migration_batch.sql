@@ -25,7 +25,7 @@ begin
     b.leads_remaining,
     b.outcome = 'moved',
     b.message
-  from lead_mover.process_batch(p_batch_size) b
+  from lead_mover.run_batch(p_batch_size, false, false) b
   where b.outcome <> 'idle';
 end
 $$;

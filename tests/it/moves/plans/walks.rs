@@ -10,7 +10,7 @@ const PRIMARY_KEY: &str = "leads_pkey";
 const TAKE_MESSAGE: &str = "q.msg_id > v_last_message_id";
 
 /// The statements of a move that a growing table could slow down, by words that no other has.
-const STATEMENTS: [(&str, &str); 10] = [
+const STATEMENTS: [(&str, &str); 11] = [
     ("check_target: the run", "from lead_mover.runs r\n"),
     ("check_target: the column", "where c.id = p_column_id"),
     ("start_move: the last lead", "desc\n    limit 1"),
@@ -19,8 +19,9 @@ const STATEMENTS: [(&str, &str); 10] = [
     ("next_leads", "l.id >= p_first_id"),
     ("lock_leads", "for no key update of l skip locked"),
     ("open_update", "update lead_mover.leads l"),
-    ("standing_of_leads", "count(*) filter (where l.funnel_id"),
-    ("leads_left", "l.id <> all (p_locked)"),
+    ("standing_of_leads", "where k.is_at_target"),
+    ("leads_left", "listed.id <> all (p_locked)"),
+    ("lock_next_leads", "for no key update of l nowait"),
 ];
 
 /// Fails where a statement was not seen often enough, or walks along anything but its index.
