@@ -36,7 +36,7 @@ impl LostBatches {
     ///
     /// # Errors
     /// [`QueueError::LostBatch`].
-    pub(crate) async fn prepare(&mut self, queue: &Queue) -> Result<(), QueueError> {
+    pub(crate) async fn settle(&mut self, queue: &Queue) -> Result<(), QueueError> {
         if let Some(failure) = &self.unrecorded {
             let recorded = queue
                 .record_lost_batch(failure.message_id, &failure.sqlstate, &failure.error)
@@ -74,6 +74,8 @@ impl LostBatches {
             }
             QueueError::CommitBatch(message_id, _) => Some(*message_id),
             _ if error::is_retryable(error) && !is_cancelled(error) => None,
+            // A matter of the installation, and of no batch.
+            _ if matches!(ErrorKind::of(error), ErrorKind::Access | ErrorKind::Schema) => None,
             _ => {
                 self.asks = true;
                 self.next.take()

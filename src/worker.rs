@@ -105,7 +105,7 @@ impl Worker {
         let mut idle = None;
         loop {
             if pipeline.len() == 0 {
-                timeout(self.timings.response, lost.prepare(queue))
+                timeout(self.timings.response, lost.settle(queue))
                     .await
                     .map_err(|_| PipelineError::ConnectionLost(QueueError::NoResponse))?
                     .map_err(PipelineError::ConnectionLost)?;
