@@ -277,7 +277,7 @@ CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::inte
 
 COMMENT ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) IS 'Processes one batch of one message and returns one row with its outcome and counts.';
 
-CREATE FUNCTION lead_mover.read_sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb)
+CREATE FUNCTION lead_mover.read_sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb, migrations_stalled bigint)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
@@ -297,7 +297,7 @@ CREATE FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bi
 
 COMMENT ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) IS 'Records that a batch was undone, and when its message is due again.';
 
-CREATE FUNCTION lead_mover.sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb)
+CREATE FUNCTION lead_mover.sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb, migrations_stalled bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
