@@ -10,6 +10,7 @@ mod secrets;
 mod service_timeouts;
 mod session_settings;
 mod sessions;
+mod stalled_moves;
 mod stopping;
 mod stopping_at_once;
 mod suspended;
