@@ -25,16 +25,17 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Asks `pg_config`, then looks in PATH, then where packages are known to put them.
+    /// Looks in PATH, then asks `pg_config`, then looks where packages are known to put them.
+    ///
+    /// PATH first, so that a directory put before all others in it is the one that is taken: there need not
+    /// be a `pg_config` in it, and the system's own names the system's server.
     ///
     /// # Errors
     ///
     /// [`LocalPostgresError::ProgramsNotFound`] when no directory has all three programs.
     pub fn find() -> Result<Self, LocalPostgresError> {
         let path = env::var_os("PATH").unwrap_or_default();
-        let places = pg_config_directory()
-            .into_iter()
-            .chain(env::split_paths(&path));
+        let places = env::split_paths(&path).chain(pg_config_directory());
         let versioned = VERSIONED_PLACES
             .into_iter()
             .flat_map(|(parent, prefix)| versioned_directories(Path::new(parent), prefix));
