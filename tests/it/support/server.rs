@@ -113,7 +113,7 @@ pub(crate) fn pg_dump(database: &str, arguments: &[&str]) -> String {
         .args(arguments)
         .arg(format!("--dbname={}", connection_string(database)))
         .output()
-        .expect("pg_dump runs");
+        .expect("the tests need pg_dump, beside the server's programs");
     assert!(
         output.status.success(),
         "{}",
