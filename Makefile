@@ -34,7 +34,7 @@ test: test-setup ## all tests (ARGS=NAME for those with NAME in their name, PGBI
 test-versions: ## the tests of `it` on PostgreSQL 14, 16, 17 and 18, which it fetches (VERSIONS=17 for one)
 	for version in $(VERSIONS); do \
 		pgbin=$$(scripts/postgres-versions "$$version") || exit; \
-		echo "On $$("$$pgbin/postgres" --version):"; \
+		"$$pgbin/postgres" --version; \
 		TEST_WITHOUT_PLPGSQL_CHECK=1 $(MAKE) test PGBIN="$$pgbin" ARGS="--test it $(ARGS)" || exit; \
 	done
 
