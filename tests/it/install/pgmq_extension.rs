@@ -3,6 +3,12 @@
 
 use crate::support::{Database, PgmqServer, finish};
 
+async fn moves_leads_with(version: &str) {
+    if let Some(pgmq) = PgmqServer::start(version).await {
+        moves_leads_before_and_after_a_restore(&pgmq, version).await;
+    }
+}
+
 /// `migrate` takes the extension, leads move, and what a dump has is moved to the end where it is restored.
 async fn moves_leads_before_and_after_a_restore(pgmq: &PgmqServer, version: &str) {
     let database = pgmq.server.database("crm").await;
@@ -75,26 +81,43 @@ impl Database {
 
 #[tokio::test]
 async fn pgmq_1_4_4_moves_leads_before_and_after_a_restore() {
-    let pgmq = PgmqServer::start("1.4.4").await;
-    moves_leads_before_and_after_a_restore(&pgmq, "1.4.4").await;
+    moves_leads_with("1.4.4").await;
 }
 
 #[tokio::test]
 async fn pgmq_1_5_1_moves_leads_before_and_after_a_restore() {
-    let pgmq = PgmqServer::start("1.5.1").await;
-    moves_leads_before_and_after_a_restore(&pgmq, "1.5.1").await;
+    moves_leads_with("1.5.1").await;
 }
 
 #[tokio::test]
 async fn pgmq_1_11_1_moves_leads_before_and_after_a_restore() {
-    let pgmq = PgmqServer::start("1.11.1").await;
-    moves_leads_before_and_after_a_restore(&pgmq, "1.11.1").await;
+    moves_leads_with("1.11.1").await;
 }
 
 #[tokio::test]
 async fn the_newest_pgmq_moves_leads_before_and_after_a_restore() {
-    let Some((pgmq, version)) = PgmqServer::start_newest().await else {
+    if let Some((pgmq, version)) = PgmqServer::start_newest().await {
+        moves_leads_before_and_after_a_restore(&pgmq, &version).await;
+    }
+}
+
+#[tokio::test]
+async fn a_move_goes_on_after_an_upgrade_of_pgmq() {
+    let Some(pgmq) = PgmqServer::start("1.4.4").await else {
         return;
     };
-    moves_leads_before_and_after_a_restore(&pgmq, &version).await;
+    let database = pgmq.server.database("crm").await;
+    let crm = database.crm().await;
+    let run = crm.run_of(2_500).await;
+    crm.enqueue(run).await;
+    crm.process().await.expect("it is due");
+
+    database
+        .run("alter extension pgmq update to '1.11.1'")
+        .await;
+
+    database.doctor_report().await.assert_all_pass();
+    crm.process_all().await;
+    assert_eq!(crm.leads_at(run, crm.target).await, 2_500);
+    assert_eq!(crm.status(run).await, "completed");
 }

@@ -14,6 +14,9 @@ use serde_json::Value;
 use super::extension_directory::ExtensionDirectory;
 use super::{OwnServer, is_left_out};
 
+/// Leaves out all of these tests, where a copy of the server does not work.
+const WITHOUT_EXTENSION: &str = "TEST_WITHOUT_PGMQ_EXTENSION";
+/// Leaves out the one whose SQL is fetched.
 const WITHOUT_NEWEST: &str = "TEST_WITHOUT_NEWEST_PGMQ";
 
 /// Where `scripts/setup tests` puts the Python package's SQL.
@@ -54,8 +57,11 @@ pub(crate) struct PgmqServer {
 }
 
 impl PgmqServer {
-    /// Of that version, up to the one that the crate has.
-    pub(crate) async fn start(version: &str) -> Self {
+    /// Of that version, up to the one that the crate has. `None` where the environment leaves these tests out.
+    pub(crate) async fn start(version: &str) -> Option<Self> {
+        if is_left_out(WITHOUT_EXTENSION) {
+            return None;
+        }
         let crate_sql = crate_directory().join("src/install/embedded");
         let directory = ExtensionDirectory::new().await;
         let control = read(&crate_sql.join("pgmq.control"));
@@ -81,7 +87,7 @@ impl PgmqServer {
             crate_sql,
         };
         server.offer(version);
-        server
+        Some(server)
     }
 
     /// Of the newest version. `None` where the environment has the setting that its SQL cannot be had here.
@@ -99,15 +105,14 @@ impl PgmqServer {
         };
         let version = file("VERSION").trim().to_owned();
         let sql = file("pgmq.sql");
-        let server = Self::start(&version).await;
-        server
-            .directory
-            .write(&format!("pgmq--{version}.sql"), &sql);
+        let server = Self::start(&version).await?;
+        let name = format!("pgmq--{version}.sql");
+        server.directory.write(&name, &sql);
         Some((server, version))
     }
 
-    /// From now on `create extension` makes that version.
-    pub(crate) fn offer(&self, version: &str) {
+    /// `create extension` makes that version.
+    fn offer(&self, version: &str) {
         let control = read(&self.crate_sql.join("pgmq.control"));
         let lines = control.lines().map(|line| {
             if line.starts_with("default_version") {
