@@ -94,7 +94,8 @@ fn after_the_dot(word: &str) -> &str {
 }
 
 /// The dump without function bodies, and without what differs from server to server: the program's comments,
-/// session settings and its one-time token.
+/// session settings and its one-time token, and what everyone may do in the schema public, which was more before
+/// PostgreSQL 15.
 fn statements(dump: &str) -> String {
     let mut statements = String::new();
     let mut blank = true;
@@ -113,6 +114,8 @@ fn statements(dump: &str) -> String {
         let noise = line.starts_with("--")
             || line.starts_with("SET ")
             || line.starts_with("SELECT pg_catalog.set_config")
+            || line.ends_with(" ON SCHEMA public FROM PUBLIC;")
+            || line.ends_with(" ON SCHEMA public TO PUBLIC;")
             || line.starts_with('\\');
         if noise || (line.is_empty() && blank) {
             continue;
