@@ -10,6 +10,7 @@ mod finished_moves;
 mod lanes;
 mod locked_lanes;
 mod plans;
+mod odd_names;
 mod progress;
 mod target_changes;
 mod target_deleted;
