@@ -63,6 +63,10 @@ begin
     return;
   end if;
 
+  if to_regclass('pgmq.q_lead_migration_queue') is null then
+    perform lead_mover.repair();
+  end if;
+
   v_taken := lead_mover.take_message();
   v_work := v_taken.p_work;
 
