@@ -80,7 +80,9 @@ impl Queue {
         // The row comes before the error of the commit.
         loop {
             match (rows.try_next().await, &batch) {
-                (Ok(Some(row)), _) => batch = Some(batch_of(&row).map_err(QueueError::ProcessBatch)?),
+                (Ok(Some(row)), _) => {
+                    batch = Some(batch_of(&row).map_err(QueueError::ProcessBatch)?)
+                }
                 (Ok(None), _) => break,
                 (
                     Err(error),

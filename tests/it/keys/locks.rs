@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::support::{Crm, Database, process_in};
 
-const UNIQUE: &str = "alter table public.leads add place bigint generated always as identity;";
+const UNIQUE: &str = "alter table public.leads add place bigserial;";
 
 /// Leads whose funnel or column is a key, or is not.
 const KEYS: [&str; 7] = [
@@ -95,9 +95,7 @@ async fn a_unique_index_that_comes_in_the_middle_of_a_move_rejects_no_lead() {
     let run = crm.run_of(300).await;
     let leads = crm.lead_ids(run).await;
     crm.enqueue(run).await;
-    database
-        .run(&format!("{UNIQUE} {}", KEYS[0]))
-        .await;
+    database.run(&format!("{UNIQUE} {}", KEYS[0])).await;
     let (user, worker) = (database.open().await, database.open().await);
     user.batch_execute(&format!(
         "begin; select from public.leads where id = '{}' for key share",

@@ -58,7 +58,11 @@ async fn all_move(database: &Database, what: &str) {
         assert!(batch.success, "{what}: {batch:?}");
     }
     let elsewhere = "select count(*) from public.leads where column_id is distinct from $1";
-    assert_eq!(database.value::<i64>(elsewhere, &[&COLUMN]).await, 0, "{what}");
+    assert_eq!(
+        database.value::<i64>(elsewhere, &[&COLUMN]).await,
+        0,
+        "{what}"
+    );
     let status = "select status from public.get_lead_migration_progress($1) order by migration_id desc limit 1";
     assert_eq!(
         database.value::<String>(status, &[&RUN]).await,
@@ -149,7 +153,10 @@ async fn a_key_that_is_widened_in_the_middle_of_a_move_is_moved_after_migrate() 
 
 #[tokio::test]
 async fn leads_with_keys_of_a_type_that_has_no_cast_are_mapped_while_no_move_is_active() {
-    for (before, keys) in [("integer", "generate_series(1, 250)"), ("bigint", "generate_series(1, 9)")] {
+    for (before, keys) in [
+        ("integer", "generate_series(1, 250)"),
+        ("bigint", "generate_series(1, 9)"),
+    ] {
         let database = with_key(before).await;
         add(&database, keys).await;
         queue(&database).await;
@@ -165,7 +172,7 @@ async fn leads_with_keys_of_a_type_that_has_no_cast_are_mapped_while_no_move_is_
             )
             .await;
         migrate(&database).await;
-        let uuids = "(select gen_random_uuid() from generate_series(1, 250))";
+        let uuids = "unnest(array(select gen_random_uuid() from generate_series(1, 250)))";
         add(&database, uuids).await;
 
         assert_eq!(queue(&database).await["total"], 250);

@@ -2,7 +2,6 @@
 
 use uuid::Uuid;
 
-use super::crm::process_in;
 use super::database::Session;
 use super::{Crm, Database};
 
@@ -24,7 +23,12 @@ impl Database {
 
     /// One batch as the service takes it, in a transaction of its own; its outcome.
     pub(crate) async fn process_as_service(&self, session: &Session) -> String {
-        super::value(session, "select outcome from lead_mover.process_batch()", &[]).await
+        super::value(
+            session,
+            "select outcome from lead_mover.process_batch()",
+            &[],
+        )
+        .await
     }
 }
 
@@ -49,9 +53,17 @@ impl Crm<'_> {
     pub(crate) async fn all_moved_but(&self, run: Uuid, lead: Uuid, sqlstate: &str) {
         let expected = [(lead.to_string(), sqlstate.to_owned())];
         assert_eq!(self.rejected(run).await, expected);
-        assert_eq!(self.status(run).await, "completed_with_errors", "{sqlstate}");
+        assert_eq!(
+            self.status(run).await,
+            "completed_with_errors",
+            "{sqlstate}"
+        );
         let leads = i64::try_from(self.lead_ids(run).await.len()).unwrap();
-        assert_eq!(self.leads_at(run, self.target).await, leads - 1, "{sqlstate}");
+        assert_eq!(
+            self.leads_at(run, self.target).await,
+            leads - 1,
+            "{sqlstate}"
+        );
         self.check().await;
     }
 
@@ -62,13 +74,5 @@ impl Crm<'_> {
         assert_eq!(self.status(run).await, "completed");
         assert_eq!(self.progress(run).await.get::<_, i64>("moved"), leads);
         self.check().await;
-    }
-
-    /// Batches in that session until the queue is empty, whatever the messages' delays.
-    pub(crate) async fn process_to_the_end_in(&self, session: &Session) {
-        while self.queue_length().await > 0 {
-            self.make_due().await;
-            process_in(session, None).await.expect("it is recorded");
-        }
     }
 }

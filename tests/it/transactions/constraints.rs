@@ -29,7 +29,10 @@ const OPEN: [(&str, &str); 4] = [
         "set constraints all deferred; insert into public.d values (1)",
         "insert into public.a values (1)",
     ),
-    ("insert into public.e values (11)", "delete from public.e; insert into public.e values (1)"),
+    (
+        "insert into public.e values (11)",
+        "delete from public.e; insert into public.e values (1)",
+    ),
 ];
 
 /// Begins a transaction that leaves a constraint open, and moves a batch in it.
@@ -85,7 +88,11 @@ async fn constraints_are_still_deferred_after_the_call() {
         let application = database.open().await;
 
         // Nothing is open when the batch runs, then something is.
-        let deferred = if open.contains("set constraints") { "set constraints all deferred" } else { "" };
+        let deferred = if open.contains("set constraints") {
+            "set constraints all deferred"
+        } else {
+            ""
+        };
         batch_in(&application, deferred).await;
         let statement = open.trim_start_matches("set constraints all deferred; ");
         application
@@ -135,7 +142,10 @@ async fn a_lead_that_a_deferred_constraint_rejects_is_listed_while_the_applicati
         .await
         .unwrap();
 
-    let batch = process_in(&application, None).await.unwrap().expect("it is due");
+    let batch = process_in(&application, None)
+        .await
+        .unwrap()
+        .expect("it is due");
     assert_eq!(batch.leads_moved, 99);
     application.batch_execute("commit").await.unwrap();
 

@@ -32,13 +32,23 @@ async fn a_trigger_may_cancel_its_own_move() {
         let crm = database.crm().await;
         let run = crm.run_of(300).await;
         let lead = crm.lead_ids(run).await[number];
-        call(&database, lead, when, "public.cancel_lead_migration(new.run_id)").await;
+        call(
+            &database,
+            lead,
+            when,
+            "public.cancel_lead_migration(new.run_id)",
+        )
+        .await;
         crm.enqueue(run).await;
 
         crm.process_all().await;
 
         // A deferred trigger of the last batch runs when the move has ended.
-        let ended = if number == 299 { "completed" } else { "cancelled" };
+        let ended = if number == 299 {
+            "completed"
+        } else {
+            "cancelled"
+        };
         assert_eq!(crm.status(run).await, ended, "{number}");
         assert_eq!(crm.queue_length().await, 0);
         let moved: i64 = crm.progress(run).await.get("moved");
@@ -55,7 +65,13 @@ async fn a_trigger_may_cancel_its_own_move_in_the_last_batch_of_the_service() {
         let crm = database.crm().await;
         let run = crm.run_of(50).await;
         let lead = crm.lead_ids(run).await[49];
-        call(&database, lead, when, "public.cancel_lead_migration(new.run_id)").await;
+        call(
+            &database,
+            lead,
+            when,
+            "public.cancel_lead_migration(new.run_id)",
+        )
+        .await;
         crm.enqueue(run).await;
 
         while database.process_as_service(database.session()).await != "idle" {}
@@ -74,7 +90,13 @@ async fn a_trigger_may_pause_its_own_move() {
         let crm = database.crm().await;
         let run = crm.run_of(300).await;
         let lead = crm.lead_ids(run).await[number];
-        call(&database, lead, when, "public.pause_lead_migration(new.run_id)").await;
+        call(
+            &database,
+            lead,
+            when,
+            "public.pause_lead_migration(new.run_id)",
+        )
+        .await;
         crm.enqueue(run).await;
 
         crm.process_all().await;
@@ -98,7 +120,13 @@ async fn a_trigger_that_processes_a_batch_gets_none() {
         let crm = database.crm().await;
         let run = crm.run_of(300).await;
         let lead = crm.lead_ids(run).await[49];
-        call(&database, lead, when, "public.process_lead_migration_batch()").await;
+        call(
+            &database,
+            lead,
+            when,
+            "public.process_lead_migration_batch()",
+        )
+        .await;
         crm.enqueue(run).await;
         let other = crm.run_of(20).await;
         crm.enqueue(other).await;
@@ -158,7 +186,13 @@ async fn a_cancel_by_a_trigger_is_undone_with_a_batch_that_fails() {
     let crm = database.crm().await;
     let run = crm.run_of(100).await;
     let lead = crm.lead_ids(run).await[49];
-    call(&database, lead, TRIGGERS[0], "public.cancel_lead_migration(new.run_id)").await;
+    call(
+        &database,
+        lead,
+        TRIGGERS[0],
+        "public.cancel_lead_migration(new.run_id)",
+    )
+    .await;
     database
         .fill_disk("after update on public.leads for each statement")
         .await;

@@ -40,7 +40,11 @@ async fn a_column_whose_type_changes_rejects_no_lead_in_a_session_that_has_moved
             let worker = database.open().await;
             let process = async || {
                 if as_service {
-                    assert_eq!(database.process_as_service(&worker).await, "moved", "{alter}");
+                    assert_eq!(
+                        database.process_as_service(&worker).await,
+                        "moved",
+                        "{alter}"
+                    );
                 } else {
                     let batch = process_in(&worker, None).await.unwrap().expect("it is due");
                     assert!(batch.success, "{alter}: {batch:?}");

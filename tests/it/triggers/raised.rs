@@ -23,8 +23,7 @@ async fn one_lead_raises(when: &str, raise: &str, sqlstate: &str) {
 
 const BEFORE: &str = "before update on public.leads for each row";
 const AFTER: &str = "after update on public.leads for each row";
-const DEFERRED: &str =
-    "after update on public.leads deferrable initially deferred for each row";
+const DEFERRED: &str = "after update on public.leads deferrable initially deferred for each row";
 
 #[tokio::test]
 async fn a_time_out_of_another_server_is_recorded() {
@@ -37,7 +36,8 @@ async fn a_time_out_of_another_server_is_recorded() {
 #[tokio::test]
 async fn a_trigger_that_reports_a_cancelled_query_is_no_cancel() {
     for when in [BEFORE, AFTER, DEFERRED] {
-        let raise = "raise exception 'canceling statement due to user request' using errcode = '57014'";
+        let raise =
+            "raise exception 'canceling statement due to user request' using errcode = '57014'";
         one_lead_raises(when, raise, "57014").await;
         one_lead_raises(when, "raise query_canceled", "57014").await;
     }
@@ -68,7 +68,11 @@ async fn the_service_records_whatever_a_trigger_raises() {
     for (when, raise, sqlstate) in [
         (BEFORE, "raise query_canceled", "57014"),
         (DEFERRED, "assert false", "P0004"),
-        (DEFERRED, "raise exception 'ours' using errcode = 'LM0RB'", "LM0RB"),
+        (
+            DEFERRED,
+            "raise exception 'ours' using errcode = 'LM0RB'",
+            "LM0RB",
+        ),
     ] {
         let database = Database::new().await;
         let crm = database.crm().await;

@@ -91,7 +91,11 @@ async fn a_lead_that_a_trigger_deletes_or_takes_out_of_the_run_is_gone() {
         crm.process_all().await;
 
         crm.all_moved(run).await;
-        assert_eq!(crm.progress(run).await.get::<_, i64>("moved"), 249, "{body}");
+        assert_eq!(
+            crm.progress(run).await.get::<_, i64>("moved"),
+            249,
+            "{body}"
+        );
         assert_eq!(crm.rejected(run).await, []);
     }
 }
