@@ -18,8 +18,11 @@ set enable_bitmapscan = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
+declare
+  -- The view's key may be of a domain. PostgreSQL has no `=` between an array of a domain and one of its base type.
+  v_at_target p_ids%type;
 begin
-  if p_ids = array(
+  v_at_target := array(
     select k.id
     from (
       select l.id, l.funnel_id = p_funnel_id and l.column_id = p_column_id as is_at_target
@@ -32,7 +35,9 @@ begin
       limit cardinality(p_ids) + 1
     ) k
     where k.is_at_target
-  ) then
+  );
+
+  if v_at_target = p_ids then
     p_at_target := cardinality(p_ids);
     p_elsewhere := '{}';
     return;
