@@ -10,6 +10,7 @@ mod finished_counts_races;
 mod finished_moves;
 mod lanes;
 mod locked_lanes;
+mod odd_names;
 mod plans;
 mod progress;
 mod target_changes;

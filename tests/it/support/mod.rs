@@ -25,6 +25,7 @@ mod roles;
 mod server;
 mod service;
 mod sources;
+mod triggers;
 mod writes;
 
 pub(crate) use agreement::DISAGREEMENTS;
