@@ -14,19 +14,19 @@ volatile
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set enable_material = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 begin
   p_left := array(
     select l.id
-    from unnest(p_ids) as listed (id)
-    join lead_mover.leads l on l.id = listed.id
+    from lead_mover.leads l
     where l.run_id = p_run_id
-      and listed.id <> all (p_locked)
+      and l.run_id between p_run_id and p_run_id
+      and l.id >= p_ids[1]
+      and l.id <= p_ids[cardinality(p_ids)]
+      and (l.id in (select listed.id from unnest(p_ids) as listed (id))) is true
+      and (l.id in (select locked.id from unnest(p_locked) as locked (id))) is false
       and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
     order by l.id
   );

@@ -8,8 +8,10 @@
 -- rows of all its tables, and an outer join cannot be locked at all. A view whose key is an expression over such
 -- a join stays without locks; then the update waits for other transactions.
 --
--- Keys are looked up one by one: with `= any (…)`, a walk along the whole run may look cheaper to the planner. For
--- the settings, see next_leads.
+-- The keys are in their order. The walk is along the part of the run's index between the first and the last, which
+-- are mostly all there is between them. A look-up of each takes longer; and where the statistics say that a run
+-- has few leads, the planner takes a walk along the whole run for it. `is true` makes the list of keys a hash table
+-- that the walk asks, and not a join. For `between`, and for the settings, see next_leads.
 create or replace function lead_mover.lock_leads(
   p_run_id uuid,
   p_funnel_id uuid,
@@ -24,55 +26,44 @@ volatile
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set enable_material = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_is_plain constant boolean := pg_relation_is_updatable('lead_mover.leads'::regclass, false) & 4 = 4;
-  v_strength constant text := case when p_key_lock then 'update' else 'no key update' end;
   v_key record;
   v_ids p_ids%type;
 begin
   if v_is_plain and not p_key_lock then
     return array(
-      select locked.id
-      from (
-        select l.id
-        from unnest(p_ids) as listed (id)
-        join lead_mover.leads l on l.id = listed.id
-        where l.run_id = p_run_id
-          and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
-        limit p_limit
-        for no key update of l skip locked
-      ) locked
-      order by locked.id
+      select l.id
+      from lead_mover.leads l
+      where l.run_id = p_run_id
+        and l.run_id between p_run_id and p_run_id
+        and l.id >= p_ids[1]
+        and l.id <= p_ids[cardinality(p_ids)]
+        and (l.id in (select listed.id from unnest(p_ids) as listed (id))) is true
+        and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+      order by l.id
+      limit p_limit
+      for no key update of l skip locked
     );
   end if;
 
   if v_is_plain then
-    execute format(
-      'select array(
-        select locked.id
-        from (
-          select l.id
-          from unnest($4) as listed (id)
-          join lead_mover.leads l on l.id = listed.id
-          where l.run_id = $1
-            and (l.funnel_id is distinct from $2 or l.column_id is distinct from $3)
-          limit $5
-          for %s of l skip locked
-        ) locked
-        order by locked.id
-      )',
-      v_strength
-    )
-    into v_ids
-    using p_run_id, p_funnel_id, p_column_id, p_ids, p_limit;
-
-    return v_ids;
+    return array(
+      select l.id
+      from lead_mover.leads l
+      where l.run_id = p_run_id
+        and l.run_id between p_run_id and p_run_id
+        and l.id >= p_ids[1]
+        and l.id <= p_ids[cardinality(p_ids)]
+        and (l.id in (select listed.id from unnest(p_ids) as listed (id))) is true
+        and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+      order by l.id
+      limit p_limit
+      for update of l skip locked
+    );
   end if;
 
   select t.relation, t.attname
@@ -82,10 +73,17 @@ begin
 
   v_ids := p_ids;
 
-  if found then
+  if found and p_key_lock then
     execute format(
-      'select array(select t.%1$I from %2$s t where t.%1$I = any ($1) order by t.%1$I limit $2 for %3$s of t skip locked)',
-      v_key.attname, v_key.relation, v_strength
+      'select array(select t.%1$I from %2$s t where t.%1$I = any ($1) order by t.%1$I limit $2 for update skip locked)',
+      v_key.attname, v_key.relation
+    )
+    into v_ids
+    using p_ids, p_limit;
+  elsif found then
+    execute format(
+      'select array(select t.%1$I from %2$s t where t.%1$I = any ($1) order by t.%1$I limit $2 for no key update skip locked)',
+      v_key.attname, v_key.relation
     )
     into v_ids
     using p_ids, p_limit;
@@ -93,9 +91,12 @@ begin
 
   return array(
     select l.id
-    from unnest(v_ids) as listed (id)
-    join lead_mover.leads l on l.id = listed.id
+    from lead_mover.leads l
     where l.run_id = p_run_id
+      and l.run_id between p_run_id and p_run_id
+      and l.id >= v_ids[1]
+      and l.id <= v_ids[cardinality(v_ids)]
+      and (l.id in (select listed.id from unnest(v_ids) as listed (id))) is true
       and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
     order by l.id
     limit p_limit

@@ -41,7 +41,7 @@ begin
   else
     -- More than fit into a batch, so that locked leads do not hold up free ones behind them. A batch of one lead
     -- takes the first, so that its failure is that lead's.
-    select coalesce(array_agg(page.position), '{}'), coalesce(array_agg(page.lead_id), '{}')
+    select coalesce(array_agg(page.position), '{}'), coalesce(array_agg(page.lead_id order by page.lead_id), '{}')
     into v_result.revisited, v_ids
     from (
       select s.position, s.lead_id

@@ -2,8 +2,8 @@
 -- runs all of it and returns one array: the keys of the leads that it wrote.
 --
 -- Planning and running are apart, because the triggers of the lead table must run under the session's own
--- settings. The planner's settings below end with this function, and no trigger fires before the fetch. See
--- next_leads for the reason of the settings.
+-- settings. The planner's settings below end with this function, and no trigger fires before the fetch. For
+-- the condition, see lock_leads; for the settings, next_leads.
 create or replace function lead_mover.open_update(
   p_run_id uuid,
   p_funnel_id uuid,
@@ -16,9 +16,6 @@ volatile
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set enable_material = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
@@ -31,9 +28,11 @@ begin
       set
         funnel_id = p_funnel_id,
         column_id = p_column_id
-      from unnest(p_ids) as listed (id)
       where l.run_id = p_run_id
-        and l.id = listed.id
+        and l.run_id between p_run_id and p_run_id
+        and l.id >= p_ids[1]
+        and l.id <= p_ids[cardinality(p_ids)]
+        and (l.id in (select listed.id from unnest(p_ids) as listed (id))) is true
       returning l.id
     )
     select array(select written.id from written);

@@ -130,10 +130,12 @@ async fn a_move_that_was_about_to_fail_gets_ten_new_attempts() {
     let database = Database::new().await;
     let crm = database.crm().await;
     let run = crm.run_of(2_000).await;
-    let failing = crm.lead_ids(run).await[700];
+    let leads = crm.lead_ids(run).await;
+    // All of a batch: what fails alone while others go through is rejected.
     database
         .fill_disk(&format!(
-            "before update on public.leads for each row when (new.id = '{failing}')"
+            "before update on public.leads for each row when (new.id between '{}' and '{}')",
+            leads[500], leads[999]
         ))
         .await;
     crm.try_enqueue(run, crm.target, Some(500)).await.unwrap();

@@ -2,6 +2,7 @@ mod far_database;
 mod gauges;
 mod half_open;
 mod idle;
+mod lost_batches;
 mod pooler;
 mod role_settings;
 mod rolling_out;

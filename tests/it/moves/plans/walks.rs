@@ -20,7 +20,7 @@ const STATEMENTS: [(&str, &str); 11] = [
     ("lock_leads", "for no key update of l skip locked"),
     ("open_update", "update lead_mover.leads l"),
     ("standing_of_leads", "where k.is_at_target"),
-    ("leads_left", "listed.id <> all (p_locked)"),
+    ("leads_left", "unnest(p_locked)"),
     ("lock_next_leads", "for no key update of l nowait"),
 ];
 
