@@ -7,6 +7,8 @@ do $$
 declare
   v_key record;
   v_column record;
+  v_function regprocedure;
+  v_has_changed boolean := false;
 begin
   select
     format_type(base.oid, null) as type_name,
@@ -49,6 +51,8 @@ begin
         or c.relkind = 'r' and a.attcollation <> v_key.collation_id
       )
   loop
+    v_has_changed := true;
+
     if v_column.relkind = 'c' then
       execute format(
         'alter type %s alter attribute %I type %s%s',
@@ -79,5 +83,17 @@ begin
           hint = 'Cancel the active moves, and delete the failed moves that nothing is to retry from lead_mover.moves. Then run migrate again.';
     end;
   end loop;
+
+  -- A session that is open keeps the type of a function's variable until the function's row in pg_proc is a new one.
+  if v_has_changed then
+    for v_function in
+      select p.oid
+      from pg_proc p
+      where p.pronamespace = 'lead_mover'::regnamespace
+        and strpos(p.prosrc, '%type') > 0
+    loop
+      execute format('alter function %s cost 100', v_function);
+    end loop;
+  end if;
 end
 $$;

@@ -1,4 +1,4 @@
--- Creates the queue and its trigger where they are missing: dropped, or left out of a dump. `migrate` does it, too.
+-- Creates the queue, its archive and its trigger where they are missing: dropped, or left out of a dump. `migrate` does it, too.
 -- The catalogs are read, because a look-up by name may be answered from the session's memory of an earlier one.
 create or replace function lead_mover.ensure_queue()
 returns boolean
@@ -8,15 +8,18 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_table oid;
+  v_archive oid;
 begin
-  select c.oid
-  into v_table
+  select
+    max(c.oid::bigint) filter (where c.relname = 'q_lead_migration_queue'),
+    max(c.oid::bigint) filter (where c.relname = 'a_lead_migration_queue')
+  into v_table, v_archive
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = 'pgmq'
-    and c.relname = 'q_lead_migration_queue';
+    and c.relname in ('q_lead_migration_queue', 'a_lead_migration_queue');
 
-  if exists (
+  if v_archive is not null and exists (
     select
     from pg_trigger t
     join pg_proc f on f.oid = t.tgfoid
@@ -28,7 +31,7 @@ begin
     return false;
   end if;
 
-  if v_table is null then
+  if v_table is null or v_archive is null then
     -- As an application would: some releases of PGMQ name their objects without a schema.
     perform set_config('search_path', 'public', true);
     perform pgmq.create('lead_migration_queue'::text);

@@ -31,7 +31,9 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_is_plain constant boolean := pg_relation_is_updatable('lead_mover.leads'::regclass, false) & 4 = 4;
-  v_key record;
+  v_schema name;
+  v_table name;
+  v_key name;
   v_ids p_ids%type;
 begin
   if v_is_plain and not p_key_lock then
@@ -66,24 +68,26 @@ begin
     );
   end if;
 
-  select t.relation, t.attname
-  into v_key
+  select n.nspname, c.relname, t.attname
+  into v_schema, v_table, v_key
   from lead_mover.lead_columns() t
+  join pg_class c on c.oid = t.relation
+  join pg_namespace n on n.oid = c.relnamespace
   where t.view_column = 'id';
 
   v_ids := p_ids;
 
   if found and p_key_lock then
     execute format(
-      'select array(select t.%1$I from %2$s t where t.%1$I = any ($1) order by t.%1$I limit $2 for update skip locked)',
-      v_key.attname, v_key.relation
+      'select array(select t.%1$I from %2$I.%3$I t where t.%1$I = any ($1) order by t.%1$I limit $2 for update skip locked)',
+      v_key, v_schema, v_table
     )
     into v_ids
     using p_ids, p_limit;
   elsif found then
     execute format(
-      'select array(select t.%1$I from %2$s t where t.%1$I = any ($1) order by t.%1$I limit $2 for no key update skip locked)',
-      v_key.attname, v_key.relation
+      'select array(select t.%1$I from %2$I.%3$I t where t.%1$I = any ($1) order by t.%1$I limit $2 for no key update skip locked)',
+      v_key, v_schema, v_table
     )
     into v_ids
     using p_ids, p_limit;

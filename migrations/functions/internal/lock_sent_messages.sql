@@ -12,6 +12,8 @@ declare
   v_sent record;
   v_message_ids bigint[] := '{}'::bigint[];
 begin
+  perform lead_mover.ensure_queue();
+
   for v_sent in
     select q.msg_id, q.message
     from pgmq.q_lead_migration_queue q

@@ -63,6 +63,10 @@ begin
     return;
   end if;
 
+  if to_regclass('pgmq.q_lead_migration_queue') is null then
+    perform lead_mover.repair();
+  end if;
+
   v_taken := lead_mover.take_message();
   v_work := v_taken.p_work;
 
@@ -155,7 +159,13 @@ begin
       );
     exception
       -- The ledger cannot be written. The message must not stay the first in the queue.
-      when others then
+      when query_canceled or assert_failure or others then
+        get stacked diagnostics v_context = pg_exception_context;
+
+        if lead_mover.is_cancelled(sqlstate, sqlerrm, v_context) then
+          raise;
+        end if;
+
         perform lead_mover.delay_message(message_id);
         select 'failed' as p_outcome, v_error || '; ' || sqlerrm as p_message
         into v_recorded;

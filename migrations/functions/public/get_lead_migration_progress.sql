@@ -46,7 +46,7 @@ as $$
   select
     m.migration_id,
     m.run_id,
-    m.run_name,
+    lead_mover.printable(m.run_name),
     m.funnel_id,
     m.column_id,
     m.status,
@@ -62,7 +62,7 @@ as $$
     p.last_batch_at,
     m.finished_at,
     p.attempts,
-    coalesce(m.failure, p.last_error)
+    lead_mover.printable(coalesce(m.failure, p.last_error))
   from chosen m
   cross join lateral (
     select of_move.*

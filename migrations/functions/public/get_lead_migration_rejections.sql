@@ -6,9 +6,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select
-    r.lead_id,
+    lead_mover.printable(r.lead_id),
     r.sqlstate,
-    r.error,
+    lead_mover.printable(r.error),
     r.rejected_at
   from lead_mover.rejections r
   where r.migration_id = p_migration_id

@@ -28,7 +28,7 @@ begin
     'message_id', v_move.message_id,
     'migration_id', v_move.migration_id,
     'run_id', p_run_id,
-    'run_name', (select r.name from lead_mover.runs r where r.id = p_run_id),
+    'run_name', (select lead_mover.printable(r.name::text) from lead_mover.runs r where r.id = p_run_id),
     'funnel_id', p_funnel_id,
     'column_id', p_column_id,
     'total', v_total,

@@ -3,4 +3,5 @@ mod failing_batches;
 mod failing_moves;
 mod rejection_limits;
 mod rejections;
+mod timed_out_sizes;
 mod timeouts;

@@ -1,0 +1,5 @@
+//! Queue and ledger come together again, whatever others did to the queue.
+
+mod clock;
+mod messages;
+mod queue;

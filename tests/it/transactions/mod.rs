@@ -1,0 +1,3 @@
+//! Batches in a transaction of an application's own.
+
+mod constraints;

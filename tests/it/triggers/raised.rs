@@ -1,0 +1,97 @@
+//! Whatever a trigger raises is recorded with a delay, and holds up no other move.
+
+use crate::support::Database;
+
+/// One lead of 300 raises that. The batch fails, another move goes on, and in the end only that lead is left.
+async fn one_lead_raises(when: &str, raise: &str, sqlstate: &str) {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let (run, other) = (crm.run_of(300).await, crm.run_of(50).await);
+    let lead = crm.lead_ids(run).await[49];
+    let body = format!("if new.id = '{lead}' then {raise}; end if; return new;");
+    database.on_leads(when, &body).await;
+    crm.enqueue(run).await;
+
+    crm.process().await.expect("it is recorded, not raised");
+    crm.enqueue(other).await;
+    crm.process_all().await;
+
+    assert_eq!(crm.status(other).await, "completed", "{raise}");
+    crm.process_to_the_end().await;
+    crm.all_moved_but(run, lead, sqlstate).await;
+}
+
+const BEFORE: &str = "before update on public.leads for each row";
+const AFTER: &str = "after update on public.leads for each row";
+const DEFERRED: &str = "after update on public.leads deferrable initially deferred for each row";
+
+#[tokio::test]
+async fn a_time_out_of_another_server_is_recorded() {
+    for when in [BEFORE, AFTER, DEFERRED] {
+        let raise = "raise exception 'canceling statement due to statement timeout' using errcode = '57014'";
+        one_lead_raises(when, raise, "57014").await;
+    }
+}
+
+#[tokio::test]
+async fn a_trigger_that_reports_a_cancelled_query_is_no_cancel() {
+    for when in [BEFORE, AFTER, DEFERRED] {
+        let raise =
+            "raise exception 'canceling statement due to user request' using errcode = '57014'";
+        one_lead_raises(when, raise, "57014").await;
+        one_lead_raises(when, "raise query_canceled", "57014").await;
+    }
+}
+
+#[tokio::test]
+async fn a_failed_assertion_is_recorded() {
+    for when in [BEFORE, AFTER, DEFERRED] {
+        one_lead_raises(when, "assert new.name = 'nobody'", "P0004").await;
+    }
+}
+
+#[tokio::test]
+async fn errors_of_the_server_within_a_trigger_are_recorded() {
+    for (raise, sqlstate) in [
+        ("perform 1 / (new.name = 'nobody')::integer", "22012"),
+        ("perform * from public.nowhere", "42P01"),
+        ("set constraints nowhere immediate", "42704"),
+        ("raise exception 'ours' using errcode = 'LM0RB'", "LM0RB"),
+        ("raise exception 'ours' using errcode = 'LM004'", "LM004"),
+    ] {
+        one_lead_raises(AFTER, raise, sqlstate).await;
+    }
+}
+
+#[tokio::test]
+async fn the_service_records_whatever_a_trigger_raises() {
+    for (when, raise, sqlstate) in [
+        (BEFORE, "raise query_canceled", "57014"),
+        (DEFERRED, "assert false", "P0004"),
+        (
+            DEFERRED,
+            "raise exception 'ours' using errcode = 'LM0RB'",
+            "LM0RB",
+        ),
+    ] {
+        let database = Database::new().await;
+        let crm = database.crm().await;
+        let (run, other) = (crm.run_of(300).await, crm.run_of(50).await);
+        let lead = crm.lead_ids(run).await[49];
+        let body = format!("if new.id = '{lead}' then {raise}; end if; return new;");
+        database.on_leads(when, &body).await;
+        crm.enqueue(run).await;
+        let session = database.session();
+
+        database.process_as_service(session).await;
+        crm.enqueue(other).await;
+        while database.process_as_service(session).await != "idle" {}
+
+        assert_eq!(crm.status(other).await, "completed", "{raise}");
+        while crm.queue_length().await > 0 {
+            crm.make_due().await;
+            database.process_as_service(session).await;
+        }
+        crm.all_moved_but(run, lead, sqlstate).await;
+    }
+}
