@@ -4,20 +4,39 @@
 # More words for `demo` and `test`: make demo ARGS=--exit
 ARGS ?=
 
-SHELL_SCRIPTS := .ci/run scripts/setup
+SHELL_SCRIPTS := .ci/run scripts/postgres-versions scripts/setup
+
+# PGBIN=DIRECTORY: the server programs that the tests run on, instead of the system's. A directory that lacks one
+# would be passed over in PATH, and the tests would pass on another server.
+ifneq ($(origin PGBIN),undefined)
+  $(foreach program,initdb postgres pg_ctl pg_dump psql,$(if $(wildcard $(PGBIN)/$(program)),,\
+    $(error PGBIN is to be a directory with PostgreSQL's programs, and "$(PGBIN)" has no $(program))))
+  export PATH := $(abspath $(PGBIN)):$(PATH)
+endif
+
+# The major versions of `make test-versions`. The system's own, mostly another, is what `make test` runs on.
+VERSIONS ?= 14 16 17 18
 
 # Cargo uses all cores by itself, and steps side by side would only mix up what they print.
 .NOTPARALLEL:
-.PHONY: help setup test-setup linter-setup demo test mutants model bench check schema advisories shellcheck compose dockerfile yaml github sql deny rustfmt clippy rustdoc
+.PHONY: help setup test-setup linter-setup demo test test-versions mutants model bench check schema advisories shellcheck compose dockerfile yaml github sql deny rustfmt clippy rustdoc
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## move 992 leads in a private PostgreSQL and watch (ARGS=--exit ends by itself)
 	cargo run --locked --release -- demo $(ARGS)
 
-test: test-setup ## all tests (ARGS=NAME for those with NAME in their name)
+test: test-setup ## all tests (ARGS=NAME for those with NAME in their name, PGBIN=DIRECTORY for another server)
 	cargo test --locked $(ARGS)
+
+# There is no plpgsql_check for these servers; what it finds in a function does not depend on the version.
+test-versions: ## the tests of `it` on PostgreSQL 14, 16, 17 and 18, which it fetches (VERSIONS=17 for one)
+	for version in $(VERSIONS); do \
+		pgbin=$$(scripts/postgres-versions "$$version") || exit; \
+		"$$pgbin/postgres" --version; \
+		TEST_WITHOUT_PLPGSQL_CHECK=1 $(MAKE) test PGBIN="$$pgbin" ARGS="--test it $(ARGS)" || exit; \
+	done
 
 mutants: test-setup ## change the SQL wrongly in many ways; a test has to notice each (CI does it every night)
 	cargo test --locked --test it -- --ignored mutants::

@@ -90,8 +90,8 @@ begin
     for v_function in
       select p.oid
       from pg_proc p
-      where p.pronamespace = 'lead_mover'::regnamespace
-        and strpos(p.prosrc, '%type') > 0
+      where p.prosrc ~ 'lead_mover\.\w+\.\w+%type'
+        and (p.pronamespace = 'lead_mover'::regnamespace or p.proname = 'retry_lead_migration')
     loop
       execute format('alter function %s cost 100', v_function);
     end loop;

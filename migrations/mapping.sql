@@ -61,7 +61,7 @@ To try it on example tables: migrate --example-schema$hint$;
 
   -- The functions look operators up in pg_catalog only. For a type of an extension pg_catalog has no operator,
   -- or not the one that orders the type's indexes: citext would be compared as text. Array types cannot be
-  -- keys, because keys are stored in arrays.
+  -- keys, because keys are stored in arrays, nor composite types, because `unnest` takes them apart.
   with recursive key_type as (
     select t.oid, t.typtype, t.typcategory, t.typnamespace, t.typbasetype
     from pg_attribute a
@@ -77,6 +77,7 @@ To try it on example tables: migrate --example-schema$hint$;
   into v_foreign_type
   from key_type k
   where k.typcategory = 'A'
+    or k.typtype = 'c'
     or (k.typtype = 'b' and k.typnamespace <> 'pg_catalog'::regnamespace);
 
   if v_foreign_type is not null then

@@ -9,20 +9,70 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
-CREATE FUNCTION lead_mover.active_moves() RETURNS TABLE(migration_id bigint, status text)
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET jit TO 'off';
+CREATE TYPE lead_mover.batch_result AS (
+	next_id uuid,
+	revisited bigint[],
+	waiting uuid[],
+	moved integer,
+	unchanged integer,
+	rejected uuid[],
+	sqlstates text[],
+	errors text[]
+);
 
-COMMENT ON FUNCTION lead_mover.active_moves() IS 'The moves that have not finished, with their status.';
+COMMENT ON TYPE lead_mover.batch_result IS 'What a batch did. revisited: the rows of skipped_leads that it tried; null for a batch of the range. waiting: leads to come back to. rejected, sqlstates and errors have the same length.';
 
-CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '50ms';
+CREATE TABLE lead_mover.lanes (
+    migration_id bigint NOT NULL,
+    lane integer NOT NULL,
+    message_id bigint,
+    next_id uuid,
+    last_id uuid,
+    batch_size integer NOT NULL,
+    total bigint NOT NULL,
+    moved bigint DEFAULT 0 NOT NULL,
+    rejected bigint DEFAULT 0 NOT NULL,
+    unchanged bigint DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    lock_waits integer DEFAULT 0 NOT NULL,
+    last_error text,
+    last_batch_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    skipped_leads integer DEFAULT 0 NOT NULL,
+    timed_out_size integer,
+    timed_out_at timestamp with time zone,
+    waits integer DEFAULT 0 NOT NULL,
+    waiting_since timestamp with time zone,
+    CONSTRAINT lanes_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
+    CONSTRAINT lanes_lane_check CHECK ((lane >= 1))
+)
+WITH (fillfactor='50');
 
-COMMENT ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) IS 'Starts a move for a message that an application sent itself, archives it with the reason, or delays it.';
+COMMENT ON TABLE lead_mover.lanes IS 'One row a key range of a move. Each lane has its own message, so that several connections share a large run.';
+
+COMMENT ON COLUMN lead_mover.lanes.message_id IS 'Its message in the queue; null once the lane has none.';
+
+COMMENT ON COLUMN lead_mover.lanes.next_id IS 'The first key that no batch has read; null when the range is done.';
+
+COMMENT ON COLUMN lead_mover.lanes.last_id IS 'The last key of the range.';
+
+COMMENT ON COLUMN lead_mover.lanes.batch_size IS 'The size of the next batch, in leads: smaller than the move''s after a timeout.';
+
+COMMENT ON COLUMN lead_mover.lanes.total IS 'Leads counted when the move was queued, and leads added since that were moved with them.';
+
+COMMENT ON COLUMN lead_mover.lanes.unchanged IS 'Leads that needed no move when their batch came: deleted, out of the run, or at the target already.';
+
+COMMENT ON COLUMN lead_mover.lanes.attempts IS 'Failed batches in a row, since the last batch with progress.';
+
+COMMENT ON COLUMN lead_mover.lanes.lock_waits IS 'Batches in a row that found only locked leads.';
+
+COMMENT ON COLUMN lead_mover.lanes.skipped_leads IS 'The number of its rows in skipped_leads.';
+
+COMMENT ON COLUMN lead_mover.lanes.timed_out_size IS 'The size of the last batch that timed out, in leads. Batches stay below it for some minutes.';
+
+COMMENT ON COLUMN lead_mover.lanes.waits IS 'Those of its attempts in which another transaction was in the way.';
+
+COMMENT ON COLUMN lead_mover.lanes.waiting_since IS 'Since when the lane has only waited for other transactions; null after a batch with progress.';
 
 CREATE TABLE lead_mover.moves (
     migration_id bigint NOT NULL,
@@ -39,6 +89,7 @@ CREATE TABLE lead_mover.moves (
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
     failure text,
+    key_lock boolean DEFAULT false NOT NULL,
     CONSTRAINT moves_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
     CONSTRAINT moves_check CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text])))),
     CONSTRAINT moves_open_lanes_check CHECK ((open_lanes >= 0)),
@@ -53,11 +104,41 @@ COMMENT ON COLUMN lead_mover.moves.open_lanes IS 'The number of lanes that have 
 
 COMMENT ON COLUMN lead_mover.moves.failure IS 'Why the move failed, or why the next batch ends it as failed.';
 
-CREATE FUNCTION lead_mover.bisect_leads(p_move lead_mover.moves, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_skipped anyarray) RETURNS record
+COMMENT ON COLUMN lead_mover.moves.key_lock IS 'Whether the update needs the strong lock of a lead, because it changes a column of a unique index or of the partition key.';
+
+CREATE TYPE lead_mover.work AS (
+	message_id bigint,
+	lane lead_mover.lanes,
+	move lead_mover.moves,
+	total bigint,
+	moved bigint,
+	rejected bigint,
+	unchanged bigint,
+	remaining bigint
+);
+
+COMMENT ON TYPE lead_mover.work IS 'The message that a batch has taken, its lane, its move, and the counts of the move before the batch, in leads.';
+
+CREATE FUNCTION lead_mover.active_moves() RETURNS TABLE(migration_id bigint, status text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off';
+
+COMMENT ON FUNCTION lead_mover.active_moves() IS 'The moves that have not finished, with their status.';
+
+CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '50ms';
+
+COMMENT ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) IS 'Starts a move for a message that an application sent itself, archives it with the reason, or delays it.';
+
+CREATE FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.bisect_leads(p_move lead_mover.moves, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_skipped anyarray) IS 'Moves the given leads by halves and lists the rejected ones.';
+COMMENT ON FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) IS 'Moves locked leads by halves and returns those that are rejected.';
 
 CREATE FUNCTION lead_mover.check_mapping() RETURNS TABLE(check_name text, status text, found text, advice text)
     LANGUAGE sql STABLE
@@ -86,15 +167,25 @@ COMMENT ON FUNCTION lead_mover.check_server(integer) IS 'The checks of lead_move
 CREATE FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off';
+    SET row_security TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
 
 COMMENT ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) IS 'Raises LM001, LM002 or LM003 if the move is not possible; else returns the name of the run.';
 
 CREATE FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
 
 COMMENT ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text) IS 'Ends a move that has leads left, as cancelled or failed, and removes its messages from the queue.';
+
+CREATE FUNCTION lead_mover.constraints_hold() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.constraints_hold() IS 'Whether all pending deferred constraints of the transaction hold now.';
 
 CREATE FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -109,11 +200,35 @@ CREATE FUNCTION lead_mover.count_finished_moves() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mover.count_finished_moves() IS 'Trigger: adds to finished_counts how many finished moves a statement has added or removed.';
 
+CREATE FUNCTION lead_mover.delay_message(p_message_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.delay_message(p_message_id bigint) IS 'Makes a message due again after a delay that doubles each time.';
+
 CREATE FUNCTION lead_mover.doctor(p_workers integer DEFAULT 2) RETURNS TABLE(check_name text, status text, found text, advice text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.doctor(p_workers integer) IS 'Checks an installation: one row a check with its status (ok, warning, failure or skipped), finding and advice.';
+
+CREATE FUNCTION lead_mover.ensure_queue() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.ensure_queue() IS 'Creates the queue and its trigger where they are missing; returns whether they were.';
+
+CREATE FUNCTION lead_mover.error_kind(p_sqlstate text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.error_kind(p_sqlstate text) IS 'What an SQLSTATE says of an error: lead, lock, server or unclear.';
+
+CREATE FUNCTION lead_mover.fail_if_impossible(p_work lead_mover.work, OUT p_outcome text, OUT p_message text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.fail_if_impossible(p_work lead_mover.work, OUT p_outcome text, OUT p_message text) IS 'Ends a move whose failure is recorded or whose target is gone.';
 
 CREATE FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) RETURNS boolean
     LANGUAGE plpgsql
@@ -127,80 +242,76 @@ CREATE FUNCTION lead_mover.fold_finished_counts() RETURNS void
 
 COMMENT ON FUNCTION lead_mover.fold_finished_counts() IS 'Replaces the rows of finished_counts by their sums, where they are many.';
 
-CREATE FUNCTION lead_mover.is_cancelled(p_sqlstate text) RETURNS boolean
+CREATE FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) IS 'Whether an SQLSTATE means that the statement was cancelled from outside, rather than by statement_timeout.';
+COMMENT ON FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) IS 'The size of a lane''s next batch after a success.';
 
-CREATE FUNCTION lead_mover.is_rejection(p_sqlstate text, p_move lead_mover.moves) RETURNS boolean
+CREATE FUNCTION lead_mover.has_message(p_lane lead_mover.lanes) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
+
+COMMENT ON FUNCTION lead_mover.has_message(p_lane lead_mover.lanes) IS 'Whether the lane''s message is in the queue.';
+
+CREATE FUNCTION lead_mover.has_timed_out(p_sqlstate text, p_since timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.has_timed_out(p_sqlstate text, p_since timestamp with time zone) IS 'Whether a caught error is that of statement_timeout or lock_timeout.';
+
+CREATE FUNCTION lead_mover.hint_to_repeat() RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.hint_to_repeat() IS 'The hint of a serialization failure.';
+
+CREATE FUNCTION lead_mover.is_cancelled(p_sqlstate text, p_error text, p_context text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.is_cancelled(p_sqlstate text, p_error text, p_context text) IS 'Whether a caught error means that the statement was cancelled from outside.';
+
+CREATE FUNCTION lead_mover.is_of_the_target(p_work lead_mover.work, p_sqlstate text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.is_rejection(p_sqlstate text, p_move lead_mover.moves) IS 'Whether an SQLSTATE rejects the lead, rather than that the next attempt may succeed.';
+COMMENT ON FUNCTION lead_mover.is_of_the_target(p_work lead_mover.work, p_sqlstate text) IS 'Whether an error is that of a foreign key because the target was deleted.';
 
-CREATE TABLE lead_mover.lanes (
-    migration_id bigint NOT NULL,
-    lane integer NOT NULL,
-    message_id bigint,
-    next_id uuid,
-    last_id uuid,
-    skipped uuid[] DEFAULT '{}'::uuid[] NOT NULL,
-    batch_size integer NOT NULL,
-    total bigint NOT NULL,
-    moved bigint DEFAULT 0 NOT NULL,
-    rejected bigint DEFAULT 0 NOT NULL,
-    unchanged bigint DEFAULT 0 NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    lock_waits integer DEFAULT 0 NOT NULL,
-    last_error text,
-    last_batch_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    CONSTRAINT lanes_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
-    CONSTRAINT lanes_lane_check CHECK ((lane >= 1))
-)
-WITH (fillfactor='50');
+CREATE FUNCTION lead_mover.key_text(p_id anyelement) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex';
 
-COMMENT ON TABLE lead_mover.lanes IS 'One row a key range of a move. Each lane has its own message, so that several connections share a large run.';
+COMMENT ON FUNCTION lead_mover.key_text(p_id anyelement) IS 'A key of a lead as text, under fixed settings.';
 
-COMMENT ON COLUMN lead_mover.lanes.message_id IS 'Its message in the queue; null once the lane has none.';
+CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) RETURNS lead_mover.work
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
 
-COMMENT ON COLUMN lead_mover.lanes.next_id IS 'The first key that no batch has read; null when the range is done.';
+COMMENT ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) IS 'The lane of a message, its move and the move''s progress; nulls for a message of no lane.';
 
-COMMENT ON COLUMN lead_mover.lanes.last_id IS 'The last key of the range.';
-
-COMMENT ON COLUMN lead_mover.lanes.skipped IS 'Keys of leads that another transaction had locked. A later batch moves them.';
-
-COMMENT ON COLUMN lead_mover.lanes.batch_size IS 'The size of the next batch, in leads: smaller than the move''s after a timeout.';
-
-COMMENT ON COLUMN lead_mover.lanes.total IS 'Leads counted when the move was queued, and leads added since that were moved with them.';
-
-COMMENT ON COLUMN lead_mover.lanes.unchanged IS 'Leads that needed no move when their batch came: deleted, out of the run, or at the target already.';
-
-COMMENT ON COLUMN lead_mover.lanes.attempts IS 'Failed batches in a row, since the last batch with progress.';
-
-COMMENT ON COLUMN lead_mover.lanes.lock_waits IS 'Batches in a row that found only locked leads.';
-
-CREATE VIEW lead_mover.progress AS
- SELECT l.migration_id,
-    (sum(l.total))::bigint AS total,
-    (sum(l.moved))::bigint AS moved,
-    (sum(l.rejected))::bigint AS rejected,
-    (GREATEST(sum((((l.total - l.moved) - l.rejected) - l.unchanged)), (0)::numeric))::bigint AS remaining,
-    max(l.attempts) AS attempts,
-    (array_agg(l.last_error ORDER BY l.attempts DESC) FILTER (WHERE (l.last_error IS NOT NULL)))[1] AS last_error,
-    max(l.last_batch_at) AS last_batch_at,
-    (sum(l.unchanged))::bigint AS unchanged
-   FROM lead_mover.lanes l
-  GROUP BY l.migration_id;
-
-COMMENT ON VIEW lead_mover.progress IS 'The progress of each move: the sum of its lanes.';
-
-CREATE FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress) RETURNS record
+CREATE FUNCTION lead_mover.lead_columns() RETURNS TABLE(view_column name, relation regclass, attnum smallint, attname name)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress) IS 'The lane of a message, its move and the move''s progress; nulls for a message of no lane.';
+COMMENT ON FUNCTION lead_mover.lead_columns() IS 'The columns of tables that the columns of lead_mover.leads show.';
+
+CREATE FUNCTION lead_mover.leads_left(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_locked anyarray, OUT p_left anyarray, OUT p_done integer) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
+
+COMMENT ON FUNCTION lead_mover.leads_left(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_locked anyarray, OUT p_left anyarray, OUT p_done integer) IS 'Which of the leads that were not locked are still to be moved.';
 
 CREATE FUNCTION lead_mover.lock_active_move(p_run_id uuid) RETURNS lead_mover.moves
     LANGUAGE plpgsql
@@ -209,17 +320,49 @@ CREATE FUNCTION lead_mover.lock_active_move(p_run_id uuid) RETURNS lead_mover.mo
 
 COMMENT ON FUNCTION lead_mover.lock_active_move(p_run_id uuid) IS 'The active move of a run, locked so that no batch of it runs.';
 
+CREATE FUNCTION lead_mover.lock_delay(p_lock_waits integer, p_range_is_done boolean, p_skipped integer) RETURNS interval
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.lock_delay(p_lock_waits integer, p_range_is_done boolean, p_skipped integer) IS 'How long a lane waits after batches that found only locked leads.';
+
 CREATE FUNCTION lead_mover.lock_key(p_migration_id bigint) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.lock_key(p_migration_id bigint) IS 'The key of the advisory lock of one move.';
 
+CREATE FUNCTION lead_mover.lock_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_limit integer, p_key_lock boolean) RETURNS anyarray
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
+
+COMMENT ON FUNCTION lead_mover.lock_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_limit integer, p_key_lock boolean) IS 'Locks the leads that are still to be moved and that no other transaction has locked; returns their keys.';
+
+CREATE FUNCTION lead_mover.lock_next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) RETURNS anyarray
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
+
+COMMENT ON FUNCTION lead_mover.lock_next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) IS 'Locks the next leads of a range that are not at the target, and returns their keys; raises an error where one is locked.';
+
 CREATE FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) RETURNS bigint[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) IS 'Locks and returns the messages for a run that an application sent itself and no batch has adopted.';
+
+CREATE FUNCTION lead_mover.longest_wait() RETURNS interval
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.longest_wait() IS 'How long a lane may wait for other transactions before its move fails.';
 
 CREATE FUNCTION lead_mover.make_private(p_function regprocedure) RETURNS void
     LANGUAGE plpgsql
@@ -233,24 +376,23 @@ CREATE FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_mo
 
 COMMENT ON FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) IS 'The queue message of one lane of a move.';
 
-CREATE FUNCTION lead_mover.move_batch(p_move lead_mover.moves, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_sqlstate text, OUT p_error text) RETURNS record
+CREATE FUNCTION lead_mover.move_batch(p_work lead_mover.work, p_limit integer, p_skip_locked boolean, p_constraints text, p_bisect boolean, p_all_errors boolean, p_most_rejections bigint) RETURNS lead_mover.batch_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.move_batch(p_move lead_mover.moves, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_sqlstate text, OUT p_error text) IS 'Moves the next batch of a lane, past locked leads and around rejected ones.';
+COMMENT ON FUNCTION lead_mover.move_batch(p_work lead_mover.work, p_limit integer, p_skip_locked boolean, p_constraints text, p_bisect boolean, p_all_errors boolean, p_most_rejections bigint) IS 'Moves the next batch of a lane, past locked leads and around rejected ones.';
 
-CREATE FUNCTION lead_mover.move_leads(p_move lead_mover.moves, p_ids anyarray, OUT p_moved integer, OUT p_unchanged integer, OUT p_skipped anyarray) RETURNS record
+CREATE FUNCTION lead_mover.move_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'extensions', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.move_leads(p_move lead_mover.moves, p_ids anyarray, OUT p_moved integer, OUT p_unchanged integer, OUT p_skipped anyarray) IS 'Moves the given leads in one statement and skips locked ones.';
+COMMENT ON FUNCTION lead_mover.move_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[]) IS 'Moves locked leads, and looks where they stand afterwards.';
 
-CREATE FUNCTION lead_mover.move_range(p_move lead_mover.moves, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'public', 'extensions', 'pg_temp'
-    SET lock_timeout TO '1ms';
+CREATE FUNCTION lead_mover.needs_key_lock() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.move_range(p_move lead_mover.moves, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) IS 'The fast path: moves the next leads of a range in one index scan.';
+COMMENT ON FUNCTION lead_mover.needs_key_lock() IS 'Whether a change of funnel or column takes the strong lock of a lead''s row.';
 
 CREATE FUNCTION lead_mover.next_due_seconds() RETURNS double precision
     LANGUAGE plpgsql
@@ -258,24 +400,55 @@ CREATE FUNCTION lead_mover.next_due_seconds() RETURNS double precision
 
 COMMENT ON FUNCTION lead_mover.next_due_seconds() IS 'Seconds until a message is due; null if none will be.';
 
+CREATE FUNCTION lead_mover.next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) RETURNS anyarray
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
+
+COMMENT ON FUNCTION lead_mover.next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) IS 'The keys of the next leads of a range that are not at the target.';
+
+CREATE FUNCTION lead_mover.next_message_id() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.next_message_id() IS 'The message that the next batch is going to take.';
+
 CREATE FUNCTION lead_mover.notify_queued() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.notify_queued() IS 'Trigger: notifies lead_migration_queue at commit when messages were queued.';
 
-CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) RETURNS refcursor
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET enable_material TO 'off'
     SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan';
 
+COMMENT ON FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) IS 'Plans the update of locked leads, and returns it as a cursor that the caller fetches from.';
+
+CREATE FUNCTION lead_mover.printable(p_text text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.printable(p_text text) IS 'A text in characters that the client''s encoding has.';
+
+CREATE FUNCTION lead_mover.process_batch(p_batch_size integer DEFAULT NULL::integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
 COMMENT ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) IS 'Processes one batch of one message and returns one row with its outcome and counts.';
+
+CREATE FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) IS 'Puts the next leads of a lane behind the others.';
 
 CREATE FUNCTION lead_mover.read_sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb)
     LANGUAGE plpgsql STABLE
@@ -285,17 +458,65 @@ CREATE FUNCTION lead_mover.read_sample() RETURNS TABLE(queue_depth bigint, oldes
 
 COMMENT ON FUNCTION lead_mover.read_sample() IS 'What sample() returns, from one snapshot.';
 
-CREATE FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) RETURNS record
+CREATE FUNCTION lead_mover.record_batch(p_work lead_mover.work, p_result lead_mover.batch_result, p_too_many_rejections boolean, p_asynchronous boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
+
+COMMENT ON FUNCTION lead_mover.record_batch(p_work lead_mover.work, p_result lead_mover.batch_result, p_too_many_rejections boolean, p_asynchronous boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) IS 'Records a batch, and puts the lane''s message back or ends the lane.';
+
+CREATE FUNCTION lead_mover.record_failure(p_work lead_mover.work, p_size integer, p_sqlstate text, p_error text, p_timed_out boolean, OUT p_outcome text, OUT p_message text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) IS 'Records a batch, and puts the lane''s message back or ends the lane.';
+COMMENT ON FUNCTION lead_mover.record_failure(p_work lead_mover.work, p_size integer, p_sqlstate text, p_error text, p_timed_out boolean, OUT p_outcome text, OUT p_message text) IS 'Records that a batch was undone, and when its message is due again.';
 
-CREATE FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) RETURNS record
+CREATE FUNCTION lead_mover.record_lost_batch(p_message_id bigint, p_sqlstate text, p_error text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.record_lost_batch(p_message_id bigint, p_sqlstate text, p_error text) IS 'Records a failure that ended a batch''s transaction or session.';
+
+CREATE FUNCTION lead_mover.record_skipped(p_lane lead_mover.lanes, p_result lead_mover.batch_result, p_done bigint) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) IS 'Records that a batch was undone, and when its message is due again.';
+COMMENT ON FUNCTION lead_mover.record_skipped(p_lane lead_mover.lanes, p_result lead_mover.batch_result, p_done bigint) IS 'Records which leads a batch has left for later; returns how many the lane has now.';
+
+CREATE FUNCTION lead_mover.reject_skipped_lead(p_work lead_mover.work, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.reject_skipped_lead(p_work lead_mover.work, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) IS 'Rejects the lead that a lane would try again next.';
+
+CREATE FUNCTION lead_mover.rejected_keys(p_migration_id bigint, p_type anyarray) RETURNS anyarray
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex';
+
+COMMENT ON FUNCTION lead_mover.rejected_keys(p_migration_id bigint, p_type anyarray) IS 'The keys of the leads that a move rejected.';
+
+CREATE FUNCTION lead_mover.repair(p_migration_id bigint DEFAULT NULL::bigint) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
+
+COMMENT ON FUNCTION lead_mover.repair(p_migration_id bigint) IS 'Sends the missing messages of active moves again, and makes those due that are due too late; returns how many.';
+
+CREATE FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) IS 'Processes one batch of one message and returns one row with its outcome and counts.';
 
 CREATE FUNCTION lead_mover.sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -305,9 +526,20 @@ COMMENT ON FUNCTION lead_mover.sample() IS 'One reading of queue and ledger, for
 
 CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS lead_mover.moves
     LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
 
 COMMENT ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) IS 'Sends a message for every open lane that has none.';
+
+CREATE FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, OUT p_at_target integer, OUT p_elsewhere anyarray) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
+
+COMMENT ON FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, OUT p_at_target integer, OUT p_elsewhere anyarray) IS 'Where the given leads stand: how many are at the target, and which are elsewhere.';
 
 CREATE FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint DEFAULT NULL::bigint) RETURNS lead_mover.moves
     LANGUAGE plpgsql
@@ -319,16 +551,25 @@ CREATE FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_
 
 COMMENT ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) IS 'Starts a move, split into lanes with a message each, or returns the active move to the same target.';
 
-CREATE FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) RETURNS record
+CREATE FUNCTION lead_mover.take_message(OUT p_work lead_mover.work, OUT p_outcome text, OUT p_reason text) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
 
-COMMENT ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) IS 'Takes the first due message that no other transaction has locked, with its lane and its move.';
+COMMENT ON FUNCTION lead_mover.take_message(OUT p_work lead_mover.work, OUT p_outcome text, OUT p_reason text) IS 'Takes the first due message that no other transaction has locked, with its lane and its move.';
 
 CREATE FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off';
+    SET row_security TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan';
 
 COMMENT ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) IS 'Whether the funnel has that column; raises an error if row level security would hide leads or columns.';
 
@@ -444,6 +685,21 @@ ALTER TABLE lead_mover.moves ALTER COLUMN migration_id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
+CREATE VIEW lead_mover.progress AS
+ SELECT l.migration_id,
+    (sum(l.total))::bigint AS total,
+    (sum(l.moved))::bigint AS moved,
+    (sum(l.rejected))::bigint AS rejected,
+    (GREATEST(sum((((l.total - l.moved) - l.rejected) - l.unchanged)), (0)::numeric))::bigint AS remaining,
+    max(l.attempts) AS attempts,
+    (array_agg(l.last_error ORDER BY l.attempts DESC) FILTER (WHERE (l.last_error IS NOT NULL)))[1] AS last_error,
+    max(l.last_batch_at) AS last_batch_at,
+    (sum(l.unchanged))::bigint AS unchanged
+   FROM lead_mover.lanes l
+  GROUP BY l.migration_id;
+
+COMMENT ON VIEW lead_mover.progress IS 'The progress of each move: the sum of its lanes.';
+
 CREATE TABLE lead_mover.rejections (
     migration_id bigint NOT NULL,
     lead_id text NOT NULL,
@@ -473,6 +729,26 @@ CREATE TABLE lead_mover.schema_files (
 
 COMMENT ON TABLE lead_mover.schema_files IS 'The SQL files applied to this database, with the SHA-256 of the text that was applied.';
 
+CREATE TABLE lead_mover.skipped_leads (
+    migration_id bigint NOT NULL,
+    lane integer NOT NULL,
+    "position" bigint NOT NULL,
+    lead_id uuid NOT NULL
+);
+
+COMMENT ON TABLE lead_mover.skipped_leads IS 'One row a lead that a batch passed by, because another transaction had locked it, or because its batch failed again and again. A later batch moves it.';
+
+COMMENT ON COLUMN lead_mover.skipped_leads."position" IS 'The order in which they are tried again.';
+
+ALTER TABLE lead_mover.skipped_leads ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lead_mover.skipped_leads_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.funnels (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     name text NOT NULL
@@ -492,6 +768,9 @@ ALTER TABLE ONLY lead_mover.rejections
 
 ALTER TABLE ONLY lead_mover.schema_files
     ADD CONSTRAINT schema_files_pkey PRIMARY KEY (path);
+
+ALTER TABLE ONLY lead_mover.skipped_leads
+    ADD CONSTRAINT skipped_leads_pkey PRIMARY KEY (migration_id, lane, "position");
 
 ALTER TABLE ONLY public.columns
     ADD CONSTRAINT columns_pkey PRIMARY KEY (id);
@@ -536,6 +815,9 @@ ALTER TABLE ONLY lead_mover.moves
 ALTER TABLE ONLY lead_mover.rejections
     ADD CONSTRAINT rejections_migration_id_fkey FOREIGN KEY (migration_id) REFERENCES lead_mover.moves(migration_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY lead_mover.skipped_leads
+    ADD CONSTRAINT skipped_leads_migration_id_lane_fkey FOREIGN KEY (migration_id, lane) REFERENCES lead_mover.lanes(migration_id, lane) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.columns
     ADD CONSTRAINT columns_funnel_id_fkey FOREIGN KEY (funnel_id) REFERENCES public.funnels(id) ON DELETE CASCADE;
 
@@ -551,8 +833,8 @@ GRANT ALL ON FUNCTION lead_mover.active_moves() TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.bisect_leads(p_move lead_mover.moves, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_skipped anyarray) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.bisect_leads(p_move lead_mover.moves, p_ids anyarray, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_skipped anyarray) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.check_mapping() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.check_mapping() TO service_role;
@@ -572,14 +854,29 @@ GRANT ALL ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p
 REVOKE ALL ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.constraints_hold() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.constraints_hold() TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.count_finished_moves() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.count_finished_moves() TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.delay_message(p_message_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.delay_message(p_message_id bigint) TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.doctor(p_workers integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.doctor(p_workers integer) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.ensure_queue() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.ensure_queue() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.error_kind(p_sqlstate text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.error_kind(p_sqlstate text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.fail_if_impossible(p_work lead_mover.work, OUT p_outcome text, OUT p_message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.fail_if_impossible(p_work lead_mover.work, OUT p_outcome text, OUT p_message text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) TO service_role;
@@ -587,55 +884,121 @@ GRANT ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text
 REVOKE ALL ON FUNCTION lead_mover.fold_finished_counts() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.fold_finished_counts() TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.is_rejection(p_sqlstate text, p_move lead_mover.moves) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.is_rejection(p_sqlstate text, p_move lead_mover.moves) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.has_message(p_lane lead_mover.lanes) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.has_message(p_lane lead_mover.lanes) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.has_timed_out(p_sqlstate text, p_since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.has_timed_out(p_sqlstate text, p_since timestamp with time zone) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.hint_to_repeat() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.hint_to_repeat() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text, p_error text, p_context text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text, p_error text, p_context text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.is_of_the_target(p_work lead_mover.work, p_sqlstate text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.is_of_the_target(p_work lead_mover.work, p_sqlstate text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.key_text(p_id anyelement) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.key_text(p_id anyelement) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.lead_columns() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lead_columns() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.leads_left(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_locked anyarray, OUT p_left anyarray, OUT p_done integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.leads_left(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_locked anyarray, OUT p_left anyarray, OUT p_done integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_active_move(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lock_active_move(p_run_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.lock_delay(p_lock_waits integer, p_range_is_done boolean, p_skipped integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lock_delay(p_lock_waits integer, p_range_is_done boolean, p_skipped integer) TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.lock_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_limit integer, p_key_lock boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lock_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_limit integer, p_key_lock boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.lock_next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.lock_next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.longest_wait() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.longest_wait() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.make_private(p_function regprocedure) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.move_batch(p_move lead_mover.moves, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_sqlstate text, OUT p_error text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.move_batch(p_move lead_mover.moves, INOUT p_lane lead_mover.lanes, p_limit integer, p_most_rejections bigint, OUT p_moved integer, OUT p_rejected integer, OUT p_unchanged integer, OUT p_sqlstate text, OUT p_error text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.move_batch(p_work lead_mover.work, p_limit integer, p_skip_locked boolean, p_constraints text, p_bisect boolean, p_all_errors boolean, p_most_rejections bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.move_batch(p_work lead_mover.work, p_limit integer, p_skip_locked boolean, p_constraints text, p_bisect boolean, p_all_errors boolean, p_most_rejections bigint) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.move_leads(p_move lead_mover.moves, p_ids anyarray, OUT p_moved integer, OUT p_unchanged integer, OUT p_skipped anyarray) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.move_leads(p_move lead_mover.moves, p_ids anyarray, OUT p_moved integer, OUT p_unchanged integer, OUT p_skipped anyarray) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.move_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.move_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[]) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.move_range(p_move lead_mover.moves, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.move_range(p_move lead_mover.moves, p_first_id anyelement, p_last_id anyelement, p_limit integer, OUT p_moved integer, OUT p_next_id anyelement) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.needs_key_lock() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.needs_key_lock() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.next_due_seconds() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.next_due_seconds() TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.next_message_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.next_message_id() TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.notify_queued() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.notify_queued() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.printable(p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.printable(p_text text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.read_sample() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.read_sample() TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.record_batch(p_message_id bigint, p_move lead_mover.moves, p_lane lead_mover.lanes, p_progress lead_mover.progress, p_moved integer, p_rejected integer, p_unchanged integer, p_too_many_rejections boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.record_batch(p_work lead_mover.work, p_result lead_mover.batch_result, p_too_many_rejections boolean, p_asynchronous boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.record_batch(p_work lead_mover.work, p_result lead_mover.batch_result, p_too_many_rejections boolean, p_asynchronous boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.record_failure(p_message_id bigint, p_migration_id bigint, p_lane integer, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.record_failure(p_work lead_mover.work, p_size integer, p_sqlstate text, p_error text, p_timed_out boolean, OUT p_outcome text, OUT p_message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.record_failure(p_work lead_mover.work, p_size integer, p_sqlstate text, p_error text, p_timed_out boolean, OUT p_outcome text, OUT p_message text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.record_lost_batch(p_message_id bigint, p_sqlstate text, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.record_lost_batch(p_message_id bigint, p_sqlstate text, p_error text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.record_skipped(p_lane lead_mover.lanes, p_result lead_mover.batch_result, p_done bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.record_skipped(p_lane lead_mover.lanes, p_result lead_mover.batch_result, p_done bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.reject_skipped_lead(p_work lead_mover.work, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.reject_skipped_lead(p_work lead_mover.work, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.rejected_keys(p_migration_id bigint, p_type anyarray) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.rejected_keys(p_migration_id bigint, p_type anyarray) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.repair(p_migration_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.repair(p_migration_id bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.sample() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.sample() TO service_role;
@@ -643,11 +1006,14 @@ GRANT ALL ON FUNCTION lead_mover.sample() TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, OUT p_at_target integer, OUT p_elsewhere anyarray) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, OUT p_at_target integer, OUT p_elsewhere anyarray) TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_message_id bigint, OUT p_lane lead_mover.lanes, OUT p_move lead_mover.moves, OUT p_progress lead_mover.progress, OUT p_outcome text, OUT p_reason text) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_work lead_mover.work, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_work lead_mover.work, OUT p_outcome text, OUT p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) TO service_role;

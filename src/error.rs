@@ -52,13 +52,14 @@ impl ErrorKind {
 /// Whether another transaction was in the way: the session is as good as before, and the same call may
 /// work in a moment. Where transactions are `serializable` or `repeatable read` by default this is how
 /// batches learn of each other, and where there is a lock time-out how they wait for each other's ledger.
-/// (One of a batch's own, 1 ms long, may also strike when what it was set for is over.)
+/// A statement that was cancelled from outside, as by `pg_cancel_backend`, is of that kind, too.
 pub(crate) fn is_retryable(error: &(dyn std::error::Error + 'static)) -> bool {
     db_error(error).is_some_and(|error| {
         [
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
             SqlState::LOCK_NOT_AVAILABLE,
+            SqlState::QUERY_CANCELED,
         ]
         .contains(error.code())
     })

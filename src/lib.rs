@@ -12,6 +12,7 @@ mod error;
 mod health;
 mod http;
 mod listener;
+mod lost_batch;
 mod metrics;
 pub mod migrate;
 mod pipeline;

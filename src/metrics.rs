@@ -20,6 +20,7 @@ const PICKUP: &str = "lead_mover_pickup_seconds";
 const QUEUE_DEPTH: &str = "lead_mover_queue_depth";
 const OLDEST_MESSAGE_AGE: &str = "lead_mover_queue_oldest_message_age_seconds";
 const LEADS_REMAINING: &str = "lead_mover_leads_remaining";
+const STALLED: &str = "lead_mover_migrations_stalled";
 const MIGRATIONS: &str = "lead_mover_migrations";
 const WAKEUPS: &str = "lead_mover_wakeups_total";
 const LISTENER_CONNECTED: &str = "lead_mover_listener_connected";
@@ -95,6 +96,11 @@ fn describe() {
         Unit::Count,
         "Leads of active moves that have not had their turn, those of paused moves included."
     );
+    describe_gauge!(
+        STALLED,
+        Unit::Count,
+        "Active moves, not paused, that nothing in the queue works on."
+    );
     describe_gauge!(MIGRATIONS, Unit::Count, "Moves in the ledger by status.");
     describe_counter!(
         WAKEUPS,
@@ -154,6 +160,7 @@ pub(crate) fn set_gauges(sample: &Sample) {
     gauge!(QUEUE_DEPTH).set(as_f64(sample.queue_depth));
     gauge!(OLDEST_MESSAGE_AGE).set(sample.oldest_message_age);
     gauge!(LEADS_REMAINING).set(as_f64(sample.leads_remaining));
+    gauge!(STALLED).set(as_f64(sample.moves_stalled));
     for (status, moves) in &sample.moves {
         gauge!(MIGRATIONS, "status" => label(*status)).set(as_f64(*moves));
     }
@@ -162,7 +169,7 @@ pub(crate) fn set_gauges(sample: &Sample) {
 /// There is no sample: the database has not answered, or no longer does. A 0 would mean that nothing waits;
 /// `NaN` means that the value is unknown.
 pub(crate) fn clear_gauges() {
-    for name in [QUEUE_DEPTH, OLDEST_MESSAGE_AGE, LEADS_REMAINING] {
+    for name in [QUEUE_DEPTH, OLDEST_MESSAGE_AGE, LEADS_REMAINING, STALLED] {
         gauge!(name).set(f64::NAN);
     }
     for status in MoveStatus::VARIANTS {

@@ -172,6 +172,7 @@ mod tests {
             queue_depth: 5,
             oldest_message_age: Duration::ZERO,
             leads_remaining: 0,
+            moves_stalled: 0,
             moves: Vec::new(),
         }
     }

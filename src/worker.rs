@@ -6,6 +6,7 @@ use tokio::time::timeout;
 
 use crate::error;
 use crate::health::HealthReporter;
+use crate::lost_batch::LostBatches;
 use crate::metrics::{self, ConnectionRole};
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::queue::{Batch, Outcome, Queue, QueueError};
@@ -42,12 +43,13 @@ impl Worker {
     /// Works until stopping begins, through any number of lost connections.
     pub(crate) async fn run(mut self) {
         let mut connection = Reconnecting::new(ConnectionRole::Worker, self.timings.reconnect);
+        let mut lost = LostBatches::default();
         loop {
             let connecting = Queue::connect_worker(&self.settings, &self.name);
             let error = match self.shutdown.or_begun(connecting).await {
                 None => return,
                 Some(Err(error)) => error,
-                Some(Ok(queue)) => match self.work(&queue, &mut connection).await {
+                Some(Ok(queue)) => match self.work(&queue, &mut connection, &mut lost).await {
                     PipelineError::Stopped => return,
                     PipelineError::ConnectionLost(error) => error,
                 },
@@ -60,7 +62,12 @@ impl Worker {
         }
     }
 
-    async fn work(&mut self, queue: &Queue, connection: &mut Reconnecting) -> PipelineError {
+    async fn work(
+        &mut self,
+        queue: &Queue,
+        connection: &mut Reconnecting,
+        lost: &mut LostBatches,
+    ) -> PipelineError {
         let most_in_flight = match self.shutdown.or_begun(self.round_trip(queue)).await {
             None => return PipelineError::Stopped,
             Some(Ok(round_trip)) => most_in_flight(round_trip),
@@ -68,7 +75,7 @@ impl Worker {
         };
         loop {
             self.wake_receiver.clear();
-            let next_due = match self.drain(queue, most_in_flight, connection).await {
+            let next_due = match self.drain(queue, most_in_flight, connection, lost).await {
                 Ok(next_due) => next_due,
                 Err(end) => return end,
             };
@@ -90,32 +97,47 @@ impl Worker {
         queue: &Queue,
         most_in_flight: usize,
         connection: &mut Reconnecting,
+        lost: &mut LostBatches,
     ) -> Result<Option<Duration>, PipelineError> {
         let mut pipeline = Pipeline::new(queue, &self.shutdown, self.timings.response);
         // One, until there turns out to be more to do than one batch; then as many as there is work for.
         let mut wanted = 1;
         let mut idle = None;
         loop {
-            while idle.is_none() && pipeline.len() < wanted && !self.shutdown.has_begun() {
+            if pipeline.len() == 0 {
+                timeout(self.timings.response, lost.settle(queue))
+                    .await
+                    .map_err(|_| PipelineError::ConnectionLost(QueueError::NoResponse))?
+                    .map_err(PipelineError::ConnectionLost)?;
+            }
+            let at_once = if lost.asks() { 1 } else { wanted };
+            while idle.is_none() && pipeline.len() < at_once && !self.shutdown.has_begun() {
                 pipeline.push(None);
             }
             let (batch, duration) = match pipeline.next_result().await {
                 Ok(Some(result)) => result,
                 Ok(None) => return idle.ok_or(PipelineError::Stopped),
                 // The database has answered, so the connection is not lost.
-                Err(PipelineError::ConnectionLost(error)) if error::is_retryable(&error) => {
+                Err(PipelineError::ConnectionLost(error)) if keeps_its_session(&error) => {
                     report::database_error(&error);
+                    lost.lost(&error);
                     tracing::debug!(
                         error = pg_connection::describe(&error),
-                        "another transaction was in the way of the batch"
+                        "the batch was undone"
                     );
                     idle = None;
                     // When stopping begins, what is in flight is waited for all the same.
                     let _on = self.shutdown.sleep(RETRY_DELAY).await;
                     continue;
                 }
-                Err(end) => return Err(end),
+                Err(end) => {
+                    if let PipelineError::ConnectionLost(error) = &end {
+                        lost.lost(error);
+                    }
+                    return Err(end);
+                }
             };
+            lost.answered();
             self.health.database_reached(&self.name);
             connection.connected();
             if batch.outcome == Outcome::Idle {
@@ -136,6 +158,12 @@ impl Worker {
             .map_err(|_| QueueError::NoResponse)??;
         Ok(sent.elapsed())
     }
+}
+
+/// Whether the session is as good as before after that error.
+fn keeps_its_session(error: &QueueError) -> bool {
+    error::is_retryable(error)
+        || matches!(error, QueueError::CommitBatch(_, cause) if !cause.is_closed())
 }
 
 /// How many batches like this one its move still needs, all lanes together.

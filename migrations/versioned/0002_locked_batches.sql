@@ -3,6 +3,7 @@
 
 -- Functions with other parameters or results now, and those that are gone.
 drop function if exists lead_mover.take_message();
+drop function if exists lead_mover.lane_of_message(bigint, jsonb);
 drop function if exists lead_mover.move_batch(lead_mover.moves, lead_mover.lanes, integer, bigint);
 drop function if exists lead_mover.move_range(lead_mover.moves, anyelement, anyelement, integer);
 drop function if exists lead_mover.move_leads(lead_mover.moves, anyarray);

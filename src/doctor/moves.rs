@@ -1,7 +1,8 @@
-//! Runs whose last move has failed.
+//! Active moves that nothing works on, and runs whose last move has failed.
 
 use postgres_types::Type;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use super::finding::Finding;
@@ -20,8 +21,15 @@ pub(super) async fn check(client: &Client) -> Result<Finding, tokio_postgres::Er
         )
         .await?;
     let (failed, newest): (i64, Option<Uuid>) = (row.try_get(0)?, row.try_get(1)?);
+    let stalled = stalled(client).await?.unwrap_or_default();
     Ok(match newest {
-        None => Finding::ok("no run's last move has failed"),
+        _ if stalled > 0 => Finding::failure(
+            format!(
+                "{stalled} active moves have no message in the queue, or one that is due too late"
+            ),
+            "run: lead-mover migrate (it sends the messages again)",
+        ),
+        None => Finding::ok("no active move lacks a message, and no run's last move has failed"),
         Some(run) => Finding::warning(
             format!("the last move of {failed} runs has failed"),
             format!(
@@ -29,4 +37,26 @@ pub(super) async fn check(client: &Client) -> Result<Finding, tokio_postgres::Er
             ),
         ),
     })
+}
+
+/// How many moves nothing in the queue works on; none where this role may not take samples, as check `grants`
+/// says, or where an older version is installed. A sample writes nothing in a transaction that only reads.
+async fn stalled(client: &Client) -> Result<Option<i64>, tokio_postgres::Error> {
+    client.batch_execute("begin read only").await?;
+    let sample = client
+        .query_typed_one(
+            "select (pg_catalog.to_jsonb(s) ->> 'migrations_stalled')::bigint from lead_mover.sample() s",
+            &[],
+        )
+        .await;
+    client.batch_execute("rollback").await?;
+    match sample {
+        Ok(row) => row.try_get(0),
+        Err(error) if is_of_the_grants(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_of_the_grants(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
 }

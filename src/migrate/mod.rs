@@ -92,8 +92,10 @@ async fn apply_all(
     applied.extend(apply_changed(transaction, &known, LIVING).await?);
 
     pgmq::install_where_missing(transaction, settings).await?;
-    pgmq::create_queue_where_missing(transaction).await?;
+    let is_new_queue = pgmq::create_queue_where_missing(transaction).await?;
     apply(transaction, &SESSION).await?;
+    // A new queue has no trigger, even where its file was applied to an earlier one.
+    let known = if is_new_queue { BTreeMap::new() } else { known };
     applied.extend(apply_changed(transaction, &known, TRIGGERS).await?);
     repair(transaction).await?;
     Ok(applied)

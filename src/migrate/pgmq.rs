@@ -41,23 +41,25 @@ pub(super) async fn install_where_missing(
 }
 
 /// As an application would, with its search path: some releases of PGMQ name their objects without a schema.
+/// Returns whether it was missing.
 pub(super) async fn create_queue_where_missing(
     transaction: &Transaction<'_>,
-) -> Result<(), MigrateError> {
+) -> Result<bool, MigrateError> {
     let condition = "exists (
         select
         from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where n.nspname = 'pgmq' and c.relname = 'q_lead_migration_queue'
     )";
-    if !holds(transaction, condition).await? {
-        execute(transaction, "set local search_path to default").await?;
-        transaction
-            .execute_typed("select pgmq.create($1)", &[(&QUEUE, Type::TEXT)])
-            .await
-            .map_err(MigrateError::Queue)?;
+    if holds(transaction, condition).await? {
+        return Ok(false);
     }
-    Ok(())
+    execute(transaction, "set local search_path to default").await?;
+    transaction
+        .execute_typed("select pgmq.create($1)", &[(&QUEUE, Type::TEXT)])
+        .await
+        .map_err(MigrateError::Queue)?;
+    Ok(true)
 }
 
 /// Drops the schema that PGMQ's own installer made, unless there are queues in it by now.

@@ -76,25 +76,17 @@ impl Queue {
             .await
             .map_err(QueueError::ProcessBatch)?;
         futures_util::pin_mut!(rows);
-        let mut batch = None;
+        let row = rows.try_next().await.map_err(QueueError::ProcessBatch)?;
+        let batch = row
+            .map(|row| batch_of(&row).map_err(QueueError::ProcessBatch))
+            .transpose()?
+            .ok_or(QueueError::NoResponse)?;
         // The row comes before the error of the commit.
-        loop {
-            match (rows.try_next().await, &batch) {
-                (Ok(Some(row)), _) => {
-                    batch = Some(batch_of(&row).map_err(QueueError::ProcessBatch)?)
-                }
-                (Ok(None), _) => break,
-                (
-                    Err(error),
-                    Some(Batch {
-                        message_id: Some(message_id),
-                        ..
-                    }),
-                ) => return Err(QueueError::CommitBatch(*message_id, error)),
-                (Err(error), _) => return Err(QueueError::ProcessBatch(error)),
-            }
+        match (rows.try_next().await, batch.message_id) {
+            (Ok(_), _) => Ok(batch),
+            (Err(error), Some(message_id)) => Err(QueueError::CommitBatch(message_id, error)),
+            (Err(error), None) => Err(QueueError::ProcessBatch(error)),
         }
-        batch.ok_or(QueueError::NoResponse)
     }
 
     /// The message that the next batch is going to take.

@@ -13,6 +13,8 @@ pub(crate) struct Sample {
     pub(crate) queue_depth: u64,
     pub(crate) oldest_message_age: Duration,
     pub(crate) leads_remaining: u64,
+    /// Active moves that are not paused, and that nothing in the queue works on.
+    pub(crate) moves_stalled: u64,
     /// How many moves have each status.
     pub(crate) moves: Vec<(MoveStatus, u64)>,
 }
@@ -38,6 +40,7 @@ pub(super) fn sample_of(row: &Row) -> Result<Sample, tokio_postgres::Error> {
         queue_depth: row.try_get::<_, i64>("queue_depth")?.unsigned_abs(),
         oldest_message_age: seconds(row.try_get("oldest_message_age_seconds")?).unwrap_or_default(),
         leads_remaining: row.try_get::<_, i64>("leads_remaining")?.unsigned_abs(),
+        moves_stalled: row.try_get::<_, i64>("migrations_stalled")?.unsigned_abs(),
         moves: MoveStatus::VARIANTS
             .iter()
             .map(|&status| (status, count(status)))

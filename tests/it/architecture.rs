@@ -192,6 +192,7 @@ fn only_the_metrics_module_names_a_metric_and_its_names_are_the_contracts() {
             "lead_mover_queue_oldest_message_age_seconds",
             "lead_mover_leads_remaining",
             "lead_mover_migrations",
+            "lead_mover_migrations_stalled",
             "lead_mover_wakeups_total",
             "lead_mover_listener_connected",
             "lead_mover_reconnects_total",

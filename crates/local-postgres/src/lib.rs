@@ -62,7 +62,18 @@ impl LocalPostgres {
     /// [`LocalPostgresError::ProgramsNotFound`] where no server is installed; any other variant
     /// when a program failed, with the end of the server's log where there is one.
     pub fn start(durability: Durability) -> Result<Self, LocalPostgresError> {
-        let programs = Programs::find()?;
+        Self::start_with(Programs::find()?, durability)
+    }
+
+    /// The same with those programs.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Self::start`].
+    pub fn start_with(
+        programs: Programs,
+        durability: Durability,
+    ) -> Result<Self, LocalPostgresError> {
         let directory = Directory::create()?;
         let cleanup_process = CleanupProcess::spawn(&programs, &directory)?;
         let mut postgres = Self {

@@ -25,20 +25,30 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Asks `pg_config`, then looks in PATH, then where packages are known to put them.
+    /// Looks in PATH, then asks `pg_config`, then looks where packages are known to put them.
+    ///
+    /// PATH first, so that a directory put before all others in it is the one that is taken: there need not
+    /// be a `pg_config` in it, and the system's own names the system's server.
     ///
     /// # Errors
     ///
     /// [`LocalPostgresError::ProgramsNotFound`] when no directory has all three programs.
     pub fn find() -> Result<Self, LocalPostgresError> {
         let path = env::var_os("PATH").unwrap_or_default();
-        let places = pg_config_directory()
-            .into_iter()
-            .chain(env::split_paths(&path));
+        let places = env::split_paths(&path).chain(pg_config_directory());
         let versioned = VERSIONED_PLACES
             .into_iter()
             .flat_map(|(parent, prefix)| versioned_directories(Path::new(parent), prefix));
         Self::first_complete(places.chain(versioned))
+    }
+
+    /// Those of one directory.
+    ///
+    /// # Errors
+    ///
+    /// [`LocalPostgresError::ProgramsNotFound`] when it does not have all three programs, or is relative.
+    pub fn in_directory(directory: PathBuf) -> Result<Self, LocalPostgresError> {
+        Self::first_complete([directory].into_iter())
     }
 
     /// The directory of the programs.
@@ -71,7 +81,20 @@ impl Programs {
             .filter(|directory| directory.is_absolute())
             .map(|directory| Self { directory })
             .find(Self::is_complete)
+            .map(Self::resolved)
             .ok_or(LocalPostgresError::ProgramsNotFound)
+    }
+
+    /// Where the programs really are: links to some of them do not have the others beside them.
+    fn resolved(self) -> Self {
+        let real = fs::canonicalize(self.postgres()).ok();
+        real.as_deref()
+            .and_then(Path::parent)
+            .map(|directory| Self {
+                directory: directory.to_owned(),
+            })
+            .filter(Self::is_complete)
+            .unwrap_or(self)
     }
 
     /// All three have to be of one version, so finding them apart does not count.
@@ -118,7 +141,12 @@ fn versioned_directories(parent: &Path, prefix: &str) -> impl Iterator<Item = Pa
 
 #[cfg(test)]
 mod tests {
-    use std::{error::Error, fs::OpenOptions, iter, os::unix::fs::OpenOptionsExt};
+    use std::{
+        error::Error,
+        fs::OpenOptions,
+        iter,
+        os::unix::fs::{OpenOptionsExt, symlink},
+    };
 
     use super::*;
 
@@ -162,8 +190,22 @@ mod tests {
         ];
         assert_eq!(
             Programs::first_complete(places.into_iter())?.directory(),
-            server
+            fs::canonicalize(server)?
         );
+        Ok(())
+    }
+
+    #[test]
+    fn links_lead_to_the_directory_that_has_all_programs() -> Result<(), Box<dyn Error>> {
+        let parent = tempfile::tempdir()?;
+        let [links, server] = ["links", "server"].map(|name| parent.path().join(name));
+        fs::create_dir(&links)?;
+        install(&server, &["initdb", "pg_ctl", "pg_dump", "postgres"])?;
+        for program in ["initdb", "pg_ctl", "postgres"] {
+            symlink(server.join(program), links.join(program))?;
+        }
+        let found = Programs::in_directory(links)?;
+        assert_eq!(found.directory(), fs::canonicalize(server)?);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-with relation as (
+with recursive relation as (
   -- Not to_regclass: it raises an error where the role has no usage on the schema.
   select c.oid, c.relname
   from pg_catalog.pg_class c
@@ -43,32 +43,32 @@ mapped_column as (
     and not a.attisdropped
     and (w.type_name is null or w.type_name = pg_catalog.format_type(a.atttypid, null))
 ),
-mapping (check_name, status, found, advice) as (
+-- The key's type, then the types under it while that is a domain.
+key_type as (
+  select t.oid, t.typtype, t.typbasetype, t.typnotnull, a.attcollation
+  from relation r
+  join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attname = 'id'
+  join pg_catalog.pg_type t on t.oid = a.atttypid
+  where r.relname = 'leads'
+  union all
+  select t.oid, t.typtype, t.typbasetype, t.typnotnull, k.attcollation
+  from key_type k
+  join pg_catalog.pg_type t on t.oid = k.typbasetype
+  where k.typtype = 'd'
+),
+-- As in keys.sql.
+other_key as (
   select
-    'mapping',
-    case
-      when not exists (select from relation) then 'skipped'
-      when m.missing is not null or m.fixed is not null then 'failure'
-      else 'ok'
-    end,
-    case
-      when not exists (select from relation) then 'skipped: check `schema` failed'
-      when m.missing is not null then 'the views of your tables lack ' || m.missing
-      when m.fixed is not null then 'nothing can be written through ' || m.fixed
-      else 'leads, runs and columns are mapped, and leads can be written'
-    end,
-    case
-      when not exists (select from relation) then 'fix it first'
-      when m.missing is not null then 'run: lead-mover migrate (it makes them, or prints the statements to adapt)'
-      else 'make lead_mover.leads a plain view of one table: create or replace view lead_mover.leads as '
-        || 'select id, run_id, funnel_id, column_id from public.your_leads;'
-    end
-  from (
-    select
-      pg_catalog.string_agg(c.name, ', ') filter (where c.is_missing) as missing,
-      pg_catalog.string_agg(c.name, ', ') filter (where c.is_fixed) as fixed
-    from mapped_column c
-  ) m
+    pg_catalog.string_agg(
+      pg_catalog.format('lead_mover.%s.%s', r.relname, a.attname), ', ' order by r.relname, a.attname desc
+    ) as names,
+    pg_catalog.min(pg_catalog.format_type(k.oid, null)) as type_name
+  from key_type k
+  join relation r on r.relname in ('lanes', 'skipped_leads')
+  join pg_catalog.pg_attribute a on a.attrelid = r.oid
+    and a.attname in ('next_id', 'last_id', 'lead_id')
+    and (a.atttypid <> k.oid or a.atttypmod <> -1 or a.attcollation <> k.attcollation)
+  where k.typtype <> 'd'
 ),
 -- No catalog maps a view's columns to those of its table. The view's rule does, in the server's own notation,
 -- which is the same from PostgreSQL 12 to 18.
@@ -97,7 +97,8 @@ lead_table as (
     run_id.attname as run_id_name,
     id.attnum as id_attnum,
     id.attname as id_name,
-    id.attcollation as id_collation
+    id.attcollation as id_collation,
+    id.attnotnull as id_is_not_null
   from mapped mapped_run_id
   join mapped mapped_id on mapped_id.table_id = mapped_run_id.table_id
   join pg_catalog.pg_class t on t.oid = mapped_id.table_id
@@ -108,6 +109,51 @@ lead_table as (
     and mapped_id.view_column = 'id'
     and t.relkind in ('r', 'p')
     and (select count(*) from mapped) = 2
+),
+nullable_key (statement) as (
+  select pg_catalog.format(
+    'alter table %I.%I alter column %I set not null',
+    l.nspname, l.relname, l.id_name
+  )
+  from lead_table l
+  where not l.id_is_not_null
+    and not exists (select from key_type k where k.typnotnull)
+),
+mapping (check_name, status, found, advice) as (
+  select
+    'mapping',
+    case
+      when not exists (select from relation) then 'skipped'
+      when m.missing is not null or m.fixed is not null or k.names is not null then 'failure'
+      when n.statement is not null then 'warning'
+      else 'ok'
+    end,
+    case
+      when not exists (select from relation) then 'skipped: check `schema` failed'
+      when m.missing is not null then 'the views of your tables lack ' || m.missing
+      when m.fixed is not null then 'nothing can be written through ' || m.fixed
+      when k.names is not null then
+        k.names || ' are not of the type and collation of lead_mover.leads.id, ' || k.type_name
+      when n.statement is not null then 'lead_mover.leads.id can be null: leads whose id is null are not moved'
+      else 'leads, runs and columns are mapped, and leads can be written'
+    end,
+    case
+      when not exists (select from relation) then 'fix it first'
+      when m.missing is not null then 'run: lead-mover migrate (it makes them, or prints the statements to adapt)'
+      when m.fixed is not null then
+        'make lead_mover.leads a plain view of one table: create or replace view lead_mover.leads as '
+          || 'select id, run_id, funnel_id, column_id from public.your_leads;'
+      when k.names is not null then 'run: lead-mover migrate'
+      else 'run: ' || n.statement || ';'
+    end
+  from (
+    select
+      pg_catalog.string_agg(c.name, ', ') filter (where c.is_missing) as missing,
+      pg_catalog.string_agg(c.name, ', ') filter (where c.is_fixed) as fixed
+    from mapped_column c
+  ) m
+  cross join other_key k
+  left join nullable_key n on true
 ),
 missing_index (statement) as (
   select pg_catalog.format(
@@ -137,13 +183,13 @@ index as (
     'index',
     case
       when i.statement is not null then 'failure'
-      when m.status <> 'ok' then 'skipped'
+      when m.status in ('failure', 'skipped') then 'skipped'
       else 'ok'
     end,
     case
       when i.statement is not null then
         'no index serves the walk along a run''s leads: each batch reads the whole table'
-      when m.status <> 'ok' then 'skipped: check `mapping` failed'
+      when m.status in ('failure', 'skipped') then 'skipped: check `mapping` failed'
       else 'no index is missing for the walk along a run''s leads'
     end,
     coalesce('run: ' || i.statement || ';', 'fix it first')

@@ -2,7 +2,7 @@
 create or replace function lead_mover.key_text(p_id anyelement)
 returns text
 language plpgsql
-stable
+immutable
 set search_path = pg_catalog, pg_temp
 set datestyle = 'ISO, YMD'
 set intervalstyle = 'postgres'

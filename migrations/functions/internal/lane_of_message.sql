@@ -5,6 +5,7 @@ returns lead_mover.work
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 declare
   v_work lead_mover.work;

@@ -31,8 +31,9 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_is_plain constant boolean := pg_relation_is_updatable('lead_mover.leads'::regclass, false) & 4 = 4;
-  v_strength constant text := case when p_key_lock then 'update' else 'no key update' end;
-  v_key record;
+  v_schema name;
+  v_table name;
+  v_key name;
   v_ids p_ids%type;
 begin
   if v_is_plain and not p_key_lock then
@@ -52,39 +53,41 @@ begin
   end if;
 
   if v_is_plain then
-    execute format(
-      'select array(
-        select l.id
-        from lead_mover.leads l
-        where l.run_id = $1
-          and l.run_id between $1 and $1
-          and l.id >= $4[1]
-          and l.id <= $4[cardinality($4)]
-          and (l.id in (select listed.id from unnest($4) as listed (id))) is true
-          and (l.funnel_id is distinct from $2 or l.column_id is distinct from $3)
-        order by l.id
-        limit $5
-        for %s of l skip locked
-      )',
-      v_strength
-    )
-    into v_ids
-    using p_run_id, p_funnel_id, p_column_id, p_ids, p_limit;
-
-    return v_ids;
+    return array(
+      select l.id
+      from lead_mover.leads l
+      where l.run_id = p_run_id
+        and l.run_id between p_run_id and p_run_id
+        and l.id >= p_ids[1]
+        and l.id <= p_ids[cardinality(p_ids)]
+        and (l.id in (select listed.id from unnest(p_ids) as listed (id))) is true
+        and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+      order by l.id
+      limit p_limit
+      for update of l skip locked
+    );
   end if;
 
-  select t.relation, t.attname
-  into v_key
+  select n.nspname, c.relname, t.attname
+  into v_schema, v_table, v_key
   from lead_mover.lead_columns() t
+  join pg_class c on c.oid = t.relation
+  join pg_namespace n on n.oid = c.relnamespace
   where t.view_column = 'id';
 
   v_ids := p_ids;
 
-  if found then
+  if found and p_key_lock then
     execute format(
-      'select array(select t.%1$I from %2$s t where t.%1$I = any ($1) order by t.%1$I limit $2 for %3$s of t skip locked)',
-      v_key.attname, v_key.relation, v_strength
+      'select array(select t.%1$I from %2$I.%3$I t where t.%1$I = any ($1) order by t.%1$I limit $2 for update skip locked)',
+      v_key, v_schema, v_table
+    )
+    into v_ids
+    using p_ids, p_limit;
+  elsif found then
+    execute format(
+      'select array(select t.%1$I from %2$I.%3$I t where t.%1$I = any ($1) order by t.%1$I limit $2 for no key update skip locked)',
+      v_key, v_schema, v_table
     )
     into v_ids
     using p_ids, p_limit;

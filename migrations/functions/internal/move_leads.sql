@@ -31,10 +31,14 @@ volatile
 set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
-  v_update refcursor := lead_mover.open_update(p_run_id, p_funnel_id, p_column_id, p_ids);
+  v_update refcursor;
   v_written p_ids%type;
   v_standing record;
 begin
+  select u.u
+  into v_update
+  from lead_mover.open_update(p_run_id, p_funnel_id, p_column_id, p_ids) as u (u);
+
   fetch v_update into v_written;
   close v_update;
 

@@ -31,7 +31,7 @@ as $$
 #variable_conflict use_column
 declare
   c_repair_interval constant integer := 30; -- seconds
-  v_seconds constant bigint := extract(epoch from clock_timestamp());
+  v_seconds constant bigint := extract(epoch from clock_timestamp())::bigint;
   v_batch record;
 begin
   if coalesce(current_setting('lead_mover.commit', true), '') = '' then

@@ -7,12 +7,17 @@
 --
 -- The age of a message is the time since it was due. A message that waits for its next attempt, or is paused,
 -- has no age.
+--
+-- A move is stalled while nothing in the queue works on one of its lanes: the lane has no message, or one that is due
+-- later than any delay that a batch sets. It is what repair puts right. has_message would read the queue in a newer
+-- snapshot than that of the lanes.
 create or replace function lead_mover.read_sample()
 returns table (
   queue_depth bigint,
   oldest_message_age_seconds double precision,
   leads_remaining bigint,
-  status_counts jsonb
+  status_counts jsonb,
+  migrations_stalled bigint
 )
 language plpgsql
 stable
@@ -21,8 +26,10 @@ set plan_cache_mode = force_custom_plan
 set jit = off
 as $$
 declare
+  c_longest_delay constant interval := interval '10 minutes';
   v_now constant timestamptz := clock_timestamp();
   v_active bigint[];
+  v_unpaused bigint[];
   v_active_counts jsonb;
 begin
   with counted as (
@@ -32,8 +39,9 @@ begin
   )
   select
     array(select unnest(c.migration_ids) from counted c),
+    array(select unnest(c.migration_ids) from counted c where c.status <> 'paused'),
     coalesce((select jsonb_object_agg(c.status, c.moves) from counted c), '{}')
-  into v_active, v_active_counts;
+  into v_active, v_unpaused, v_active_counts;
 
   select
     count(*),
@@ -58,6 +66,20 @@ begin
     group by c.status
     having sum(c.moves) <> 0
   ) f;
+
+  select count(distinct l.migration_id)
+  into migrations_stalled
+  from lead_mover.lanes l
+  where l.migration_id = any (v_unpaused)
+    and l.finished_at is null
+    and not exists (
+      select
+      from pgmq.q_lead_migration_queue q
+      where q.msg_id = l.message_id
+        and q.message -> 'migration_id' = to_jsonb(l.migration_id)
+        and q.message -> 'lane' = to_jsonb(l.lane)
+        and q.vt <= v_now + c_longest_delay
+    );
 
   return next;
 end

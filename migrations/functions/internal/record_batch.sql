@@ -62,13 +62,19 @@ begin
   end if;
 
   if v_move.started_at is null then
+    -- It does not wait for the first batch of another lane, which does the same.
     update lead_mover.moves m
     set
       status = case m.status when 'pending' then 'processing' else m.status end,
       started_at = statement_timestamp()
-    where m.migration_id = v_move.migration_id
-      and m.started_at is null
-      and m.finished_at is null;
+    where m.migration_id in (
+      select k.migration_id
+      from lead_mover.moves k
+      where k.migration_id = v_move.migration_id
+        and k.started_at is null
+        and k.finished_at is null
+      for update skip locked
+    );
 
     if found then
       p_pickup_seconds := extract(epoch from v_now - v_move.queued_at);

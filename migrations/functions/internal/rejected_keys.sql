@@ -11,7 +11,7 @@ set extra_float_digits = 1
 set bytea_output = 'hex'
 as $$
 declare
-  v_ids p_type%type;
+  v_ids p_type%type := p_type;
 begin
   v_ids := array(
     select r.lead_id

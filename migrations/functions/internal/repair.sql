@@ -13,6 +13,7 @@ returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 declare
   c_longest_delay constant interval := interval '10 minutes';
@@ -26,7 +27,7 @@ begin
 
   for v_lost in
     select l.migration_id, array_agg(l.lane) as lanes
-    from lead_mover.moves m
+    from lead_mover.active_moves() m
     join lead_mover.lanes l on l.migration_id = m.migration_id
     where m.status in ('pending', 'processing')
       and (p_migration_id is null or m.migration_id = p_migration_id)

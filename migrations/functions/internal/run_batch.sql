@@ -94,27 +94,33 @@ begin
   v_limit := least(p_batch_size, (v_work.lane).batch_size);
   v_most_rejections := c_most_rejections - v_work.rejected;
 
+  -- Outside of what is recorded: where row level security would hide leads or columns, it raises an error. That is a
+  -- matter of the installation, and no failure of a move.
+  v_recorded := lead_mover.fail_if_impossible(v_work);
+
+  if v_recorded.p_outcome is not null then
+    outcome := v_recorded.p_outcome;
+    message := lead_mover.printable(v_recorded.p_message);
+    return;
+  end if;
+
   loop
     v_sqlstate := null;
     v_tried := clock_timestamp();
 
     begin
-      v_recorded := lead_mover.fail_if_impossible(v_work);
-
-      if v_recorded.p_outcome is null then
-        perform set_config('lead_mover.in_batch', 'yes', true);
-        v_result := lead_mover.move_batch(
-          v_work, v_limit, v_skip_locked, v_constraints, v_bisect, (v_work.lane).attempts >= c_failures_before, v_most_rejections
-        );
-        perform set_config('lead_mover.in_batch', '', true);
-        v_recorded := lead_mover.record_batch(
-          v_work, v_result, cardinality(v_result.rejected) >= v_most_rejections, p_asynchronous
-        );
-        leads_moved := v_result.moved;
-        leads_rejected := cardinality(v_result.rejected);
-        leads_remaining := v_recorded.p_remaining;
-        pickup_seconds := v_recorded.p_pickup_seconds;
-      end if;
+      perform set_config('lead_mover.in_batch', 'yes', true);
+      v_result := lead_mover.move_batch(
+        v_work, v_limit, v_skip_locked, v_constraints, v_bisect, (v_work.lane).attempts >= c_failures_before, v_most_rejections
+      );
+      perform set_config('lead_mover.in_batch', '', true);
+      v_recorded := lead_mover.record_batch(
+        v_work, v_result, cardinality(v_result.rejected) >= v_most_rejections, p_asynchronous
+      );
+      leads_moved := v_result.moved;
+      leads_rejected := cardinality(v_result.rejected);
+      leads_remaining := v_recorded.p_remaining;
+      pickup_seconds := v_recorded.p_pickup_seconds;
     exception
       when query_canceled or assert_failure or others then
         get stacked diagnostics

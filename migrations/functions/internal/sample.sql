@@ -6,7 +6,8 @@ returns table (
   queue_depth bigint,
   oldest_message_age_seconds double precision,
   leads_remaining bigint,
-  status_counts jsonb
+  status_counts jsonb,
+  migrations_stalled bigint
 )
 language plpgsql
 volatile

@@ -7,6 +7,7 @@ returns lead_mover.moves
 language sql
 volatile
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
   with sent as (
     insert into pgmq.q_lead_migration_queue (vt, message)

@@ -48,7 +48,10 @@ begin
   );
 exception
   when serialization_failure then
-    perform lead_mover.ask_again(sqlerrm);
+    raise exception using
+      errcode = 'serialization_failure',
+      message = sqlerrm,
+      hint = lead_mover.hint_to_repeat();
 end
 $$;
 

@@ -28,7 +28,7 @@ begin
     'message_id', v_move.message_id,
     'migration_id', v_move.migration_id,
     'run_id', p_run_id,
-    'run_name', (select lead_mover.printable(r.name::text) from lead_mover.runs r where r.id = p_run_id),
+    'run_name', lead_mover.printable((select r.name from lead_mover.runs r where r.id = p_run_id)),
     'funnel_id', p_funnel_id,
     'column_id', p_column_id,
     'total', v_total,
@@ -39,7 +39,10 @@ begin
   );
 exception
   when serialization_failure then
-    perform lead_mover.ask_again(sqlerrm);
+    raise exception using
+      errcode = 'serialization_failure',
+      message = sqlerrm,
+      hint = lead_mover.hint_to_repeat();
 end
 $$;
 

@@ -109,7 +109,7 @@ begin
     'message_id', v_new.message_id,
     'migration_id', v_new.migration_id,
     'run_id', p_run_id,
-    'run_name', v_old.run_name,
+    'run_name', lead_mover.printable(v_old.run_name),
     'funnel_id', v_old.funnel_id,
     'column_id', v_old.column_id,
     'total', v_total,
@@ -120,7 +120,10 @@ begin
   );
 exception
   when serialization_failure then
-    perform lead_mover.ask_again(sqlerrm);
+    raise exception using
+      errcode = 'serialization_failure',
+      message = sqlerrm,
+      hint = lead_mover.hint_to_repeat();
 end
 $$;
 

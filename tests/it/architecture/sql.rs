@@ -17,9 +17,9 @@ fn each_sql_function_is_private_described_and_has_a_search_path() {
             other => panic!("no functions belong in {other}"),
         };
         let function = format!("{schema}.{}(", name.trim_end_matches(".sql"));
-        // The two that write leads run the lead table's triggers, which look for tables there.
+        // The one that writes leads runs the lead table's triggers, which look for tables there.
         let path = match name {
-            "move_leads.sql" | "move_range.sql" => "pg_catalog, public, extensions, pg_temp",
+            "move_leads.sql" => "pg_catalog, public, extensions, pg_temp",
             _ => "pg_catalog, pg_temp",
         };
         for (what, times) in [

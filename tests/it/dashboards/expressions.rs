@@ -136,6 +136,7 @@ fn what_every_service_samples_is_counted_once() {
         "lead_mover_queue_oldest_message_age_seconds",
         "lead_mover_leads_remaining",
         "lead_mover_migrations",
+        "lead_mover_migrations_stalled",
     ];
     let mut seen = BTreeSet::new();
     for (title, expression) in expressions() {

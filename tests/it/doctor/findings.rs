@@ -138,13 +138,13 @@ async fn a_newer_schema_needs_a_newer_lead_mover() {
 async fn functions_that_were_dropped_after_migrate_are_a_failure() {
     let database = Database::new().await;
     database
-        .run("drop function public.get_lead_migration_rejections(bigint), lead_mover.is_rejection")
+        .run("drop function public.get_lead_migration_rejections(bigint), lead_mover.error_kind")
         .await;
 
     let report = database.doctor_report().await;
 
     let statement = "delete from lead_mover.schema_files where path in \
-         ('functions/internal/is_rejection.sql', 'functions/public/get_lead_migration_rejections.sql');";
+         ('functions/internal/error_kind.sql', 'functions/public/get_lead_migration_rejections.sql');";
     report.assert_failure(
         "schema",
         &format!("run: {statement} then run: lead-mover migrate"),

@@ -1,7 +1,5 @@
 //! `lead-mover doctor`: the privileges of roles, and the settings of roles and the database.
 
-use serde_json::Value;
-
 use crate::support::{Database, DoctorReport};
 
 /// The connection string of a role without grants.
@@ -194,40 +192,4 @@ async fn a_short_statement_timeout_is_a_warning() {
             database.follow_advice(&report, "statement_timeout").await;
         }
     }
-}
-
-#[tokio::test]
-async fn a_run_whose_last_move_failed_is_a_warning_until_it_is_retried() {
-    let database = Database::new().await;
-    let crm = database.crm().await;
-    let run = crm.run_of(3).await;
-    crm.enqueue(run).await;
-    database
-        .run(
-            "create function public.no() returns trigger language plpgsql as
-             $$ begin raise exception 'no' using errcode = '23514'; end $$;
-             create trigger no before update on public.leads for each row execute function public.no()",
-        )
-        .await;
-    crm.process_all().await;
-    assert_eq!(crm.status(run).await, "failed");
-
-    let report = database.doctor_report().await;
-
-    assert_eq!(report.status, Some(0));
-    let advice =
-        format!("see lead-mover status for the causes, fix them, and run: lead-mover retry {run}");
-    assert_eq!(
-        report.check("moves"),
-        (
-            "warning",
-            "the last move of 1 runs has failed",
-            Some(advice.as_str())
-        )
-    );
-    database.run("drop trigger no on public.leads").await;
-    let answer: Value = crm.control("retry_lead_migration", run).await;
-    assert_eq!(answer["success"], true);
-    crm.process_all().await;
-    database.doctor_report().await.assert_all_pass();
 }

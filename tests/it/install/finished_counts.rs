@@ -4,16 +4,24 @@ use crate::support::{
     Database, Gate, add_moves, assert_moves_are_counted, eventually, pg_dump, process_in,
 };
 
-/// A database as it was before moves were counted.
+/// A database as it was before moves were counted. A role of the operator's may take samples.
 async fn database_without_counts() -> Database {
     let database = Database::new().await;
     database
         .run(
             "drop table lead_mover.finished_counts;
              drop function lead_mover.count_finished_moves() cascade;
+             drop function lead_mover.sample(), lead_mover.read_sample();
+             create function lead_mover.sample()
+             returns table (queue_depth bigint, oldest_message_age_seconds double precision,
+               leads_remaining bigint, status_counts jsonb)
+             language sql as $$ select 0::bigint, 0::double precision, 0::bigint, '{}'::jsonb $$;
+             comment on function lead_mover.sample() is 'One reading.';
+             revoke all on function lead_mover.sample() from public;
+             grant execute on function lead_mover.sample() to lead_mover_stranger;
              create index moves_status_idx on lead_mover.moves (status);
              delete from lead_mover.schema_files
-             where path like 'triggers/finished%' or path like '%finished_moves.sql'",
+             where path like 'triggers/finished%' or path like '%finished_moves.sql' or path like '%sample.sql'",
         )
         .await;
     database
@@ -32,6 +40,28 @@ async fn an_upgrade_counts_the_moves_that_have_finished() {
     assert_moves_are_counted(database.session()).await;
     add_moves(database.session(), "completed", 1).await;
     assert_moves_are_counted(database.session()).await;
+}
+
+#[tokio::test]
+async fn a_role_that_may_take_samples_may_after_the_upgrade_too() {
+    let database = database_without_counts().await;
+
+    let migrated = database.migrate(&[]).await;
+
+    assert_eq!(migrated.status, Some(0), "{migrated:?}");
+    for (role, may) in [("lead_mover_stranger", true), ("public", false)] {
+        let granted: bool = database
+            .value(
+                "select has_function_privilege($1, 'lead_mover.sample()', 'execute')",
+                &[&role],
+            )
+            .await;
+        assert_eq!(granted, may, "{role}");
+    }
+    let stalled: i64 = database
+        .value("select migrations_stalled from lead_mover.sample()", &[])
+        .await;
+    assert_eq!(stalled, 0);
 }
 
 #[tokio::test]

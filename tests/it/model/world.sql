@@ -70,6 +70,7 @@ $$;
 select
   model.make_small('lead_mover.start_move', 'c_most_lanes constant integer := 16', 'c_most_lanes constant integer := 3'),
   model.make_small('lead_mover.start_move', 'c_least_lane constant integer := 1000', 'c_least_lane constant integer := 8'),
-  model.make_small('lead_mover.move_batch', 'c_most_skipped constant integer := 1000', 'c_most_skipped constant integer := 3'),
-  model.make_small('lead_mover.process_batch', 'c_most_rejections constant bigint := 1000', 'c_most_rejections constant bigint := 6'),
+  model.make_small('lead_mover.move_batch', 'c_revisited constant integer := 1000', 'c_revisited constant integer := 3'),
+  model.make_small('lead_mover.lock_delay', 'c_revisited constant integer := 1000', 'c_revisited constant integer := 3'),
+  model.make_small('lead_mover.run_batch', 'c_most_rejections constant bigint := 1000', 'c_most_rejections constant bigint := 6'),
   model.make_small('lead_mover.record_failure', 'c_most_attempts constant integer := 10', 'c_most_attempts constant integer := 3');

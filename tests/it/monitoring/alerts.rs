@@ -30,20 +30,23 @@ async fn reject_leads(database: &Database, crm: &Crm<'_>) {
     }
 }
 
-/// A move that was queued an hour ago and that no worker can take: another session has it locked.
+/// Two moves that no worker can take, because another session has them locked. One was queued an hour ago, and the
+/// message of the other is gone.
 async fn queue_and_hold(database: &Database, crm: &Crm<'_>) -> Session {
-    let run = crm.run_of(10).await;
+    let (run, stalled) = (crm.run_of(10).await, crm.run_of(10).await);
+    let (funnel, column) = (crm.target.funnel, crm.target.column);
     let holder = database.open().await;
     holder
         .batch_execute(&format!(
             "begin;
-             select public.queue_lead_migration('{run}', '{}', '{}');
+             select public.queue_lead_migration('{run}', '{funnel}', '{column}');
+             select public.queue_lead_migration('{stalled}', '{funnel}', '{column}');
              select pg_advisory_lock(lead_mover.lock_key(m.migration_id))
-             from lead_mover.moves m where m.run_id = '{run}';
+             from lead_mover.moves m where m.run_id in ('{run}', '{stalled}');
+             delete from pgmq.q_lead_migration_queue where message ->> 'run_id' = '{stalled}';
              update pgmq.q_lead_migration_queue
              set enqueued_at = now() - interval '1 hour', vt = now() - interval '1 hour';
-             commit",
-            crm.target.funnel, crm.target.column
+             commit"
         ))
         .await
         .expect("it is queued");

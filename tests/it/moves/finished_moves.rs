@@ -39,14 +39,15 @@ async fn database_without_autovacuum() -> Database {
     database
 }
 
-/// What each call touches in the life of a move: the last of several, so that everything is planned.
+/// What each call touches in the life of a move: the least of several. The first have to plan, and the changes that
+/// other tests make to the catalogs of the server may have a session read its own again at any time.
 async fn touched_by_calls(session: &Session, crm: &Crm<'_>) -> Vec<(&'static str, i64)> {
-    let mut touched = Vec::new();
+    let mut touched: Vec<(&'static str, i64)> = Vec::new();
     for _ in 0..EXECUTIONS {
         let run = crm.run_of(12).await;
         let (funnel, column) = (crm.target.funnel, crm.target.column);
         let arguments = format!("'{run}', '{funnel}', '{column}', 5");
-        touched.clear();
+        let mut calls = Vec::new();
         for (function, arguments) in [
             ("queue_lead_migration", arguments),
             ("process_lead_migration_batch", String::new()),
@@ -58,7 +59,14 @@ async fn touched_by_calls(session: &Session, crm: &Crm<'_>) -> Vec<(&'static str
             ("get_lead_migration_queue_status", String::new()),
         ] {
             let call = format!("select * from public.{function}({arguments})");
-            touched.push((function, touched_buffers(session, &call).await));
+            calls.push((function, touched_buffers(session, &call).await));
+        }
+        if touched.is_empty() {
+            touched = calls;
+        } else {
+            for (least, (_, buffers)) in touched.iter_mut().zip(calls) {
+                least.1 = least.1.min(buffers);
+            }
         }
     }
     touched

@@ -4,6 +4,7 @@ mod buffers;
 mod concurrent;
 mod crashes;
 mod deadlocks;
+mod durability;
 mod finished_counts;
 mod finished_counts_races;
 mod finished_moves;

@@ -10,6 +10,7 @@ const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
 const DEPTH: &str = "lead_mover_queue_depth";
 const AGE: &str = "lead_mover_queue_oldest_message_age_seconds";
 const REMAINING: &str = "lead_mover_leads_remaining";
+const STALLED: &str = "lead_mover_migrations_stalled";
 
 /// A service that has read them.
 async fn started(database: &Database) -> Service {
@@ -41,6 +42,7 @@ async fn they_show_queue_and_ledger() {
 
     assert_eq!(service.metric(DEPTH).await, 1.0);
     assert_eq!(service.metric(REMAINING).await, 150.0);
+    assert_eq!(service.metric(STALLED).await, 0.0);
     assert_eq!(moves(&service, "paused").await, 1.0);
     assert_eq!(moves(&service, "completed").await, 1.0);
     assert_eq!(moves(&service, "failed").await, 0.0);
@@ -52,7 +54,7 @@ async fn an_empty_queue_is_no_unknown_one() {
 
     let service = started(&database).await;
 
-    for series in [DEPTH, AGE, REMAINING] {
+    for series in [DEPTH, AGE, REMAINING, STALLED] {
         assert_eq!(service.metric(series).await, 0.0, "{series}");
     }
 }
@@ -129,7 +131,7 @@ async fn leads_that_came_into_a_run_do_not_hide_those_of_another() {
 async fn they_have_no_value_where_the_database_was_never_reached() {
     let service = Service::start_unready("postgresql://nobody@127.0.0.1:1/none", &NO_POLL).await;
 
-    for series in [DEPTH, AGE, REMAINING] {
+    for series in [DEPTH, AGE, REMAINING, STALLED] {
         assert!(service.metric(series).await.is_nan(), "{series}");
     }
     assert!(moves(&service, "failed").await.is_nan());

@@ -44,7 +44,7 @@ async fn without_the_trigger_the_poll_finds_it() {
     let database = Database::new().await;
     let crm = database.crm().await;
     database
-        .run("drop trigger lead_migration_queued on pgmq.q_lead_migration_queue")
+        .run("alter table pgmq.q_lead_migration_queue disable trigger lead_migration_queued")
         .await;
     let service = Service::start(&database, &["--poll-interval", "200ms"]).await;
     let run = crm.run_of(478).await;

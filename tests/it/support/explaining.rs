@@ -6,9 +6,8 @@ use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio_postgres::AsyncMessage;
-use tokio_postgres::error::SqlState;
 
-use super::{Database, Session};
+use super::{Database, Session, WITHOUT_CONTRIB, is_left_out};
 
 const SETTINGS: &str = "set auto_explain.log_min_duration = 0;
      set auto_explain.log_nested_statements = on;
@@ -31,8 +30,11 @@ pub(crate) struct Plan {
 }
 
 impl Explaining {
-    /// `None` where the server does not let us see plans, which is said on standard error.
+    /// `None` where the environment has the setting that this server has no contrib.
     pub(crate) async fn start(database: &Database) -> Option<Self> {
+        if is_left_out(WITHOUT_CONTRIB) {
+            return None;
+        }
         let (session, mut connection) = pg_connection::connect(&database.settings(), "explaining")
             .await
             .expect("it opens");
@@ -48,13 +50,10 @@ impl Explaining {
             }
         });
         if let Err(error) = session.batch_execute("load 'auto_explain'").await {
-            let reason = error.code().expect("the server answers");
-            assert!(
-                [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::UNDEFINED_FILE].contains(reason),
-                "{error}"
+            panic!(
+                "{}: install PostgreSQL's contrib, or set {WITHOUT_CONTRIB}=1",
+                pg_connection::describe(&error)
             );
-            eprintln!("skipped: {}", pg_connection::describe(&error));
-            return None;
         }
         session.batch_execute(SETTINGS).await.expect("it is set");
         Some(Self {

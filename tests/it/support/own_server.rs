@@ -2,11 +2,12 @@
 
 use std::fs;
 
-use local_postgres::{Durability, LocalPostgres};
+use local_postgres::{Durability, LocalPostgres, Programs};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::Command;
 
+use super::server::dump_with;
 use super::{Crm, Database, Session};
 
 /// Runs as long as it lives. What it acknowledged survives its processes, as on a real server.
@@ -15,6 +16,12 @@ pub(crate) struct OwnServer(LocalPostgres);
 impl OwnServer {
     pub(crate) fn start() -> Self {
         Self(LocalPostgres::start(Durability::Full).expect("PostgreSQL starts"))
+    }
+
+    /// The same with those programs.
+    pub(crate) fn start_with(programs: Programs) -> Self {
+        let server = LocalPostgres::start_with(programs, Durability::Full);
+        Self(server.expect("PostgreSQL starts"))
     }
 
     /// A new database of that name, with the schema installed over the example tables.
@@ -42,6 +49,12 @@ impl OwnServer {
         let mut command = Command::new(self.0.programs().directory().join("psql"));
         command.arg(self.connection_string(database));
         command
+    }
+
+    /// All of that database, as its own `pg_dump` tells it.
+    pub(crate) fn dump(&self, database: &str) -> String {
+        let program = self.0.programs().directory().join("pg_dump");
+        dump_with(&program, &self.connection_string(database), &[])
     }
 
     pub(crate) fn connection_string(&self, database: &str) -> String {

@@ -1,5 +1,6 @@
 //! The PostgreSQL that the tests share: the one that `TEST_DATABASE_URL` names, or one of their own.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
@@ -109,11 +110,16 @@ pub(crate) fn pg_dump(database: &str, arguments: &[&str]) -> String {
     } else {
         "pg_dump".into()
     };
+    dump_with(&program, &connection_string(database), arguments)
+}
+
+/// `pg_dump` of a database, with that program.
+pub(super) fn dump_with(program: &Path, connection_string: &str, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
-        .arg(format!("--dbname={}", connection_string(database)))
+        .arg(format!("--dbname={connection_string}"))
         .output()
-        .expect("pg_dump runs");
+        .expect("the tests need pg_dump, beside the server's programs");
     assert!(
         output.status.success(),
         "{}",
