@@ -2,7 +2,8 @@
 -- key may have been widened, or the view mapped to another table, since they were created.
 --
 -- They have the type under a domain, because a domain may not allow null, and no length, because a length may be
--- widened. Keys of finished moves are not needed again and become null, because the new type may not take them.
+-- widened; for format_type that is -1, because the name that null gives, `character`, would mean one letter. Keys
+-- of finished moves are not needed again and become null, because the new type may not take them.
 do $$
 declare
   v_key record;
@@ -11,7 +12,7 @@ declare
   v_has_changed boolean := false;
 begin
   select
-    format_type(base.oid, null) as type_name,
+    format_type(base.oid, -1) as type_name,
     base.oid as type_id,
     a.attcollation as collation_id,
     case when a.attcollation <> 0 then ' collate ' || a.attcollation::regcollation else '' end as collation
@@ -89,8 +90,8 @@ begin
     for v_function in
       select p.oid
       from pg_proc p
-      where p.pronamespace = 'lead_mover'::regnamespace
-        and strpos(p.prosrc, '%type') > 0
+      where p.prosrc ~ 'lead_mover\.\w+\.\w+%type'
+        and (p.pronamespace = 'lead_mover'::regnamespace or p.proname = 'retry_lead_migration')
     loop
       execute format('alter function %s cost 100', v_function);
     end loop;

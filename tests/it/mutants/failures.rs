@@ -6,15 +6,15 @@ mutants! {
     /// What it would write down is lost with its transaction.
     a_failing_batch_raises,
     noticed by "failures::failing_batches::a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay":
-        in "functions/internal/record_failure" "if lead_mover.is_cancelled(p_sqlstate) then" => "if true then";
+        in "functions/internal/run_batch" "if lead_mover.is_cancelled(v_sqlstate, v_error, v_context) then" => "if true then";
 
     a_failing_batch_comes_back_at_once,
     noticed by "failures::failing_batches::a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay":
-        in "functions/internal/record_failure" "vt = clock_timestamp() + v_delay," => "vt = clock_timestamp(),";
+        in "functions/internal/record_failure" "else v_now + v_delay end" => "else v_now end";
 
     the_delay_does_not_grow,
     noticed by "failures::failing_batches::a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay":
-        in "functions/internal/record_failure" "interval '1 second' * 2 ^ (v_attempts - 1)" => "interval '1 second'";
+        in "functions/internal/record_failure" "interval '1 second' * 2 ^ least(v_lane.attempts - v_lane.waits - 1, 10)" => "interval '1 second'";
 
     attempts_are_not_counted,
     noticed by "failures::failing_batches::ten_attempts_after_growing_delays_end_the_move_as_failed":
@@ -22,7 +22,7 @@ mutants! {
 
     it_never_gives_up,
     noticed by "failures::failing_batches::ten_attempts_after_growing_delays_end_the_move_as_failed":
-        in "functions/internal/record_failure" "if v_attempts >= c_most_attempts then" => "if false then";
+        in "functions/internal/record_failure" "if v_lane.attempts - v_lane.waits >= c_most_attempts or" => "if";
 
     attempts_are_counted_through_progress,
     noticed by "failures::failing_batches::a_failing_batch_is_undone_alone_and_comes_back_after_a_growing_delay":
@@ -31,11 +31,11 @@ mutants! {
 
     a_statement_that_took_too_long_is_not_caught,
     noticed by "failures::timeouts::after_a_statement_timeout_the_next_batch_is_half_as_large":
-        in "functions/internal/move_batch" "when query_canceled or others then" => "when others then";
+        in "functions/internal/run_batch" "when query_canceled or assert_failure or others then" => "when assert_failure or others then";
 
     a_statement_that_took_too_long_was_cancelled,
     noticed by "failures::timeouts::after_a_statement_timeout_the_next_batch_is_half_as_large":
-        in "functions/internal/is_cancelled" "v_statement_timeout = interval '0'" => "true";
+        in "functions/internal/is_cancelled" "p_error = 'canceling statement due to user request'" => "true";
 
     a_cancelled_statement_is_a_failure,
     noticed by "failures::timeouts::a_cancelled_statement_is_no_failure_of_the_move":
@@ -44,30 +44,28 @@ mutants! {
     a_batch_that_took_too_long_is_tried_as_it_was,
     noticed by "failures::timeouts::after_a_statement_timeout_the_next_batch_is_half_as_large":
         in "functions/internal/record_failure"
-        "batch_size = case when p_sqlstate in ('57014', '55P03') then greatest(l.batch_size / 2, 1) else l.batch_size end" =>
+        "batch_size = case when p_timed_out then greatest(least(p_size, l.batch_size) / 2, 1) else l.batch_size end" =>
         "batch_size = l.batch_size";
 
     batches_stay_small_after_a_timeout,
     noticed by "failures::failing_batches::batches_that_were_made_smaller_grow_back_to_the_moves_size":
         in "functions/internal/record_batch"
-        "batch_size = least(p_move.batch_size, l.batch_size * 2)" => "batch_size = l.batch_size";
+        "else lead_mover.grown_size(l, v_move.batch_size)" => "else l.batch_size";
 
-    /// The time-out has fired: a second way is one without.
-    every_error_is_tried_on_the_slow_path,
-    noticed by "failures::timeouts::after_a_statement_timeout_the_next_batch_is_half_as_large":
-        in "functions/internal/move_batch"
-        "if p_sqlstate <> '55P03' and not lead_mover.is_rejection(p_sqlstate, p_move) then" => "if false then";
+    the_size_that_timed_out_is_tried_again,
+    noticed by "failures::timed_out_sizes::a_size_that_timed_out_is_not_tried_again_at_once":
+        in "functions/internal/grown_size" "p_lane.timed_out_at > clock_timestamp() - c_memory" => "false";
+
+    a_time_out_is_remembered_for_ever,
+    noticed by "failures::timed_out_sizes::the_size_grows_to_the_moves_own_when_the_time_out_is_long_ago":
+        in "functions/internal/grown_size" "p_lane.timed_out_at > clock_timestamp() - c_memory" => "p_lane.timed_out_at is not null";
 
     locked_leads_are_looked_at_without_a_pause,
     noticed by "moves::user_locks::leads_locked_at_the_head_are_moved_once_unlocked":
         in "functions/internal/record_batch"
-        "when v_lock_waits = 0 then interval '0'" => "when true then interval '0'";
+        "v_delay := lead_mover.lock_delay(v_lock_waits, p_result.next_id is null, v_skipped);" => "null;";
 
     a_deferred_constraint_speaks_at_the_commit,
-    noticed by "failures::rejections::a_lead_that_would_be_rejected_only_at_commit_is_isolated_too":
-        in "functions/internal/move_range" "set constraints all immediate;" => "";
-
-    a_deferred_constraint_raises_its_error_at_the_commit_of_the_slow_path,
     noticed by "failures::rejections::a_lead_that_would_be_rejected_only_at_commit_is_isolated_too":
         in "functions/internal/move_leads" "set constraints all immediate;" => "";
 
@@ -75,26 +73,26 @@ mutants! {
     noticed by "failures::rejections::a_trigger_rejects_one_lead_of_a_hundred_and_the_rest_moves":
         in "functions/internal/bisect_leads"
         "if v_from = v_to then" => "if true then"
-        "values (p_move.migration_id, p_ids[v_from]::text, v_sqlstate, v_error)" =>
-        "select p_move.migration_id, rejected.id::text, v_sqlstate, v_error from unnest(p_ids[v_from:v_to]) as rejected (id)"
-        "p_rejected := p_rejected + 1;" => "p_rejected := p_rejected + v_to - v_from + 1;";
+        "p_ids[v_from:v_from];" => "p_ids[v_from:v_to];"
+        "p_sqlstates := p_sqlstates || v_sqlstate;" => "p_sqlstates := p_sqlstates || array_fill(v_sqlstate, array[v_to - v_from + 1]);"
+        "p_errors := p_errors || v_error;" => "p_errors := p_errors || array_fill(v_error, array[v_to - v_from + 1]);";
 
     a_rejected_lead_fails_its_batch,
     noticed by "failures::rejections::a_trigger_rejects_one_lead_of_a_hundred_and_the_rest_moves":
-        in "functions/internal/move_batch" "if lead_mover.is_rejection(p_sqlstate, p_move) then" => "if false then";
+        in "functions/internal/run_batch" "or lead_mover.error_kind(v_sqlstate) = 'lead' and" => "or false and";
 
     rejections_have_no_cap,
     noticed by "failures::rejection_limits::after_a_thousand_rejections_the_move_fails_and_lists_no_more":
-        in "functions/internal/process_batch" "v_batch.p_rejected >= v_most_rejections" => "false";
+        in "functions/internal/run_batch" "cardinality(v_result.rejected) >= v_most_rejections" => "false";
 
     rejections_of_a_large_run_have_no_cap,
     noticed by "failures::failing_moves::a_move_with_a_thousand_rejected_leads_stops_and_a_retry_moves_the_rest":
-        in "functions/internal/process_batch"
-        "c_most_rejections - (v_taken.p_progress).rejected" => "nullif((v_taken.p_progress).total, 0) - (v_taken.p_progress).rejected";
+        in "functions/internal/run_batch"
+        "c_most_rejections - v_work.rejected" => "v_work.total - v_work.rejected";
 
     the_cap_of_rejections_is_looked_at_after_the_batch,
     noticed by "failures::failing_moves::a_move_with_a_thousand_rejected_leads_stops_and_a_retry_moves_the_rest":
-        in "functions/internal/bisect_leads" "and p_rejected < p_most_rejections" => "";
+        in "functions/internal/bisect_leads" "and cardinality(p_rejected) < p_most_rejections" => "";
 
     leads_behind_the_cap_are_forgotten,
     noticed by "failures::failing_moves::a_move_with_a_thousand_rejected_leads_stops_and_a_retry_moves_the_rest":
@@ -102,20 +100,19 @@ mutants! {
 
     a_deadlock_is_held_against_the_lead,
     noticed by "failures::failing_batches::an_error_that_is_not_about_a_lead_rejects_none":
-        in "functions/internal/is_rejection" "    '40', -- deadlock, serialization\n" => "";
+        in "functions/internal/error_kind" "'55P03', '40001', '40P01'" => "'55P03'" "'25', '40', " => "'25', ";
 
     an_error_of_the_server_is_held_against_the_lead,
     noticed by "failures::failing_batches::an_error_that_is_not_about_a_lead_rejects_none":
-        in "functions/internal/is_rejection"
-        "    '58', -- the system\n    'XX'  -- the server itself\n" => "    '58'\n";
+        in "functions/internal/error_kind" ", '57', 'XX')" => ", '57')";
 
     a_deadlock_among_the_halves_is_held_against_the_lead,
     noticed by "failures::failing_batches::a_deadlock_among_rejected_leads_undoes_the_batch":
-        in "functions/internal/bisect_leads" "if not lead_mover.is_rejection(v_sqlstate, p_move) then" => "if false then";
+        in "functions/internal/bisect_leads" "or not p_all_errors and lead_mover.error_kind(v_sqlstate) <> 'lead'" => "";
 
     a_message_that_cannot_be_read_raises,
     noticed by "queueing::archived_messages::messages_that_lack_keys_are_archived":
-        in "functions/internal/adopt_message" "if lead_mover.is_cancelled(v_sqlstate) then" => "if true then";
+        in "functions/internal/adopt_message" "when query_canceled or assert_failure or others then" => "when division_by_zero then";
 
     a_message_that_cannot_be_read_comes_back,
     noticed by "queueing::archived_messages::messages_that_lack_keys_are_archived":
@@ -129,8 +126,7 @@ mutants! {
     a_message_that_cannot_be_adopted_now_is_tried_at_once,
     noticed by "failures::timeouts::a_message_whose_adoption_has_to_wait_does_not_hold_up_the_one_behind_it":
         in "functions/internal/adopt_message"
-        "vt = clock_timestamp() + least(interval '1 second' * 2 ^ least(q.read_ct, 10), interval '5 minutes')" =>
-        "vt = clock_timestamp()";
+        "perform lead_mover.delay_message(p_message_id);" => "null;";
 
     an_adoption_waits_for_strangers,
     noticed by "failures::timeouts::a_message_whose_adoption_has_to_wait_does_not_hold_up_the_one_behind_it":

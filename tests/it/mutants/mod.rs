@@ -8,6 +8,8 @@
 mod batches;
 mod failures;
 mod moves;
+mod repairs;
+mod triggers;
 
 use std::collections::BTreeMap;
 use std::fs;

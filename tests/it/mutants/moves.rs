@@ -36,7 +36,7 @@ mutants! {
 
     the_target_is_checked_only_at_the_start,
     noticed by "moves::target_deleted::a_target_deleted_half_way_fails_the_move":
-        in "functions/internal/process_batch" "not lead_mover.target_exists(v_move.funnel_id, v_move.column_id)" => "false";
+        in "functions/internal/fail_if_impossible" "not lead_mover.target_exists(" => "false and not lead_mover.target_exists(";
 
     a_message_keeps_its_place,
     noticed by "moves::batches::moves_take_turns":
@@ -50,15 +50,15 @@ mutants! {
       msg_id = default,
       read_ct = default,
       enqueued_at = default,
-      vt = v_now" =>
+      vt = case" =>
         "    insert into pgmq.q_lead_migration_queue as sent (vt, message)
-    select q.vt, q.message from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id
+    select q.vt, q.message from pgmq.q_lead_migration_queue q where q.msg_id = p_work.message_id
     returning sent.msg_id into v_message_id;
-    delete from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id;
-    p_message_id := v_message_id;
+    delete from pgmq.q_lead_migration_queue q where q.msg_id = p_work.message_id;
 
     update pgmq.q_lead_migration_queue q
-    set vt = v_now";
+    set vt = case"
+        "    where q.msg_id = p_work.message_id\n    returning" => "    where q.msg_id = v_message_id\n    returning";
 
     every_batch_notifies,
     noticed by "controls::resume::resume_notifies_once_at_commit_and_pause_does_not":
@@ -78,13 +78,13 @@ mutants! {
     a_batch_waits_for_who_stops_its_move,
     noticed by "controls::cancel_races::a_cancel_waits_for_every_lanes_running_batch":
         in "functions/internal/take_message"
-        "continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_move.migration_id));" =>
-        "perform pg_advisory_xact_lock_shared(lead_mover.lock_key(p_move.migration_id));";
+        "continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key((p_work.move).migration_id));" =>
+        "perform pg_advisory_xact_lock_shared(lead_mover.lock_key((p_work.move).migration_id));";
 
     a_batch_takes_no_lock,
     noticed by "controls::cancel::a_cancel_waits_for_the_running_batch_and_nothing_moves_after_it":
         in "functions/internal/take_message"
-        "continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key(p_move.migration_id));" => "";
+        "continue when not pg_try_advisory_xact_lock_shared(lead_mover.lock_key((p_work.move).migration_id));" => "";
 
     a_cancel_takes_no_lock,
     noticed by "controls::cancel::a_cancel_waits_for_the_running_batch_and_nothing_moves_after_it":
@@ -109,8 +109,8 @@ mutants! {
     a_cancel_deletes_every_message_of_the_run,
     noticed by "controls::cancel_races::a_cancel_and_a_batch_that_ends_the_move_as_failed_do_not_wait_for_each_other":
         in "functions/internal/lock_sent_messages"
-        "((lead_mover.lane_of_message(q.msg_id, q.message)).p_lane).migration_id is null" => "true"
-        "((lead_mover.lane_of_message(v_sent.msg_id, v_sent.message)).p_lane).migration_id is null" => "true";
+        "(lead_mover.lane_of_message(q.msg_id, q.message)).message_id is null" => "true"
+        "(lead_mover.lane_of_message(v_sent.msg_id, v_sent.message)).message_id is null" => "true";
 
     a_run_is_spelled_in_one_way,
     noticed by "queueing::untaken_messages::cancelled_however_the_runs_id_is_written":
@@ -143,15 +143,15 @@ mutants! {
     set
       open_lanes = m.open_lanes - 1,
       failure = coalesce(m.failure, v_failure)
-    where m.migration_id = p_move.migration_id
+    where m.migration_id = v_move.migration_id
     returning m.open_lanes, m.failure
     into v_open_lanes, v_failure;" =>
         "    select count(*) into v_open_lanes from lead_mover.lanes l
-    where l.migration_id = p_move.migration_id and l.finished_at is null;";
+    where l.migration_id = v_move.migration_id and l.finished_at is null;";
 
     a_paused_move_is_only_put_off,
     noticed by "controls::pause::a_paused_move_stays_where_it_is_even_if_its_message_is_made_due":
-        in "functions/internal/take_message" "    continue when p_move.status = 'paused';\n" => "";
+        in "functions/internal/take_message" "    continue when (p_work.move).status not in ('pending', 'processing');\n" => "";
 
     resume_makes_the_messages_due_again,
     noticed by "controls::resume::resume_notifies_once_at_commit_and_pause_does_not":
@@ -173,11 +173,12 @@ mutants! {
 
     retry_forgets_the_rejected_leads,
     noticed by "controls::retry::the_rejected_leads_of_a_finished_move_are_retried_alone":
-        in "functions/public/retry_lead_migration" "where r.migration_id = v_old.migration_id\n" => "where false\n";
+        in "functions/public/retry_lead_migration" "v_rejected := lead_mover.rejected_keys(v_old.migration_id, v_rejected);" => "v_rejected := '{}';";
 
     retry_forgets_the_locked_leads,
     noticed by "controls::retry::leads_that_were_locked_when_the_move_failed_are_retried":
-        in "functions/public/retry_lead_migration" "      l.skipped,\n" => "      '{}',\n";
+        in "functions/public/retry_lead_migration" "and s.lane = l.lane\n" => "and s.lane = l.lane and false\n"
+        "        l.skipped_leads,\n" => "        0,\n";
 
     retry_does_not_ask_who_else_retries,
     noticed by "controls::retry_without_effect::a_retry_that_waited_for_another_enqueue_reports_that_the_move_is_active":
@@ -221,9 +222,9 @@ mutants! {
     noticed by "rights::privileges::nobody_may_execute_any_function_but_service_role":
         in "functions/internal/move_leads"
         "create or replace function lead_mover.move_leads(" =>
-        "drop function lead_mover.move_leads(lead_mover.moves, anyarray);
+        "drop function lead_mover.move_leads(uuid, uuid, uuid, anyarray, text);
          create function lead_mover.move_leads("
-        "select lead_mover.make_private('lead_mover.move_leads(lead_mover.moves, anyarray)');" => "";
+        "select lead_mover.make_private('lead_mover.move_leads(uuid, uuid, uuid, anyarray, text)');" => "";
 
     a_function_runs_with_its_callers_rights,
     noticed by "rights::privileges::service_role_may_call_all_nine":

@@ -1,0 +1,43 @@
+//! Wrong ways to bring queue and ledger together again.
+
+use super::mutants;
+
+mutants! {
+    nothing_is_repaired,
+    noticed by "repairs::messages::a_call_that_finds_nothing_due_sends_what_is_missing":
+        in "functions/internal/run_batch" "v_work.message_id is null and lead_mover.repair() > 0" => "false";
+
+    queueing_again_repairs_nothing,
+    noticed by "repairs::messages::what_belongs_to_another_move_is_left_alone":
+        in "functions/internal/start_move" "perform lead_mover.repair(v_move.migration_id);" => "null;";
+
+    any_message_with_the_lanes_id_is_its_own,
+    noticed by "repairs::messages::a_call_that_finds_nothing_due_sends_what_is_missing":
+        in "functions/internal/has_message"
+        "      and q.message -> 'migration_id' = to_jsonb(p_lane.migration_id)\n" => ""
+        "      and q.message -> 'lane' = to_jsonb(p_lane.lane)\n" => "";
+
+    a_message_without_a_delay_is_due_by_the_clock,
+    noticed by "repairs::clock::what_has_no_delay_is_due_whatever_the_clock_says":
+        in "functions/internal/send_lanes" "'epoch'::timestamptz" => "clock_timestamp()";
+
+    messages_that_are_due_too_late_are_waited_for,
+    noticed by "repairs::clock::messages_of_a_move_that_are_due_in_the_far_future_are_due_at_once":
+        in "functions/internal/repair" "  set vt = 'epoch'\n  from late" => "  set vt = q.vt\n  from late";
+
+    a_delay_of_an_application_is_cut_short,
+    noticed by "repairs::clock::a_message_that_an_application_delays_and_one_of_a_paused_move_stay":
+        in "functions/internal/repair" "q.enqueued_at > v_now + interval '1 minute'" => "true";
+
+    a_paused_move_is_made_due,
+    noticed by "repairs::clock::a_message_that_an_application_delays_and_one_of_a_paused_move_stay":
+        in "functions/internal/repair" "      and q.vt < 'infinity'\n" => "";
+
+    a_missing_archive_stays_missing,
+    noticed by "repairs::queue::queueing_a_run_makes_what_is_missing":
+        in "functions/internal/ensure_queue" "v_archive is not null and " => "" " or v_archive is null" => "";
+
+    a_missing_trigger_stays_missing,
+    noticed by "repairs::queue::queueing_a_run_makes_what_is_missing":
+        in "functions/internal/ensure_queue" "if v_archive is not null and exists (" => "if v_archive is not null and v_table is not null or exists (";
+}
