@@ -1,4 +1,5 @@
--- Creates the queue, its archive and its trigger where they are missing: dropped, or left out of a dump. `migrate` does it, too.
+-- Creates the queue, its archive and its trigger where they are missing: dropped, or left out of a dump. `migrate`
+-- does it, too.
 -- The catalogs are read, because a look-up by name may be answered from the session's memory of an earlier one.
 create or replace function lead_mover.ensure_queue()
 returns boolean
@@ -7,31 +8,29 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_table oid;
-  v_archive oid;
+  v_tables integer;
+  v_triggers integer;
 begin
-  select
-    max(c.oid::bigint) filter (where c.relname = 'q_lead_migration_queue'),
-    max(c.oid::bigint) filter (where c.relname = 'a_lead_migration_queue')
-  into v_table, v_archive
+  select count(*), count(*) filter (
+    where exists (
+      select
+      from pg_trigger t
+      join pg_proc f on f.oid = t.tgfoid
+      where t.tgrelid = c.oid
+        and f.pronamespace = 'lead_mover'::regnamespace
+        and f.proname = 'notify_queued'
+    )
+  )
+  into v_tables, v_triggers
   from pg_class c
-  join pg_namespace n on n.oid = c.relnamespace
-  where n.nspname = 'pgmq'
+  where c.relnamespace = (select n.oid from pg_namespace n where n.nspname = 'pgmq')
     and c.relname in ('q_lead_migration_queue', 'a_lead_migration_queue');
 
-  if v_archive is not null and exists (
-    select
-    from pg_trigger t
-    join pg_proc f on f.oid = t.tgfoid
-    join pg_namespace n on n.oid = f.pronamespace
-    where t.tgrelid = v_table
-      and n.nspname = 'lead_mover'
-      and f.proname = 'notify_queued'
-  ) then
+  if v_tables = 2 and v_triggers > 0 then
     return false;
   end if;
 
-  if v_table is null or v_archive is null then
+  if v_tables < 2 then
     -- As an application would: some releases of PGMQ name their objects without a schema.
     perform set_config('search_path', 'public', true);
     perform pgmq.create('lead_migration_queue'::text);
