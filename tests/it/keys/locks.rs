@@ -1,4 +1,4 @@
-//! A change of a key column waits for whoever has a lead locked for a note. Such a lead is come back to.
+//! A change of a key column waits for a transaction that adds a note to the lead. Such a lead is come back to.
 
 use uuid::Uuid;
 
