@@ -10,14 +10,19 @@ declare
   v_table oid;
   v_archive oid;
 begin
-  select
-    max(c.oid::bigint) filter (where c.relname = 'q_lead_migration_queue'),
-    max(c.oid::bigint) filter (where c.relname = 'a_lead_migration_queue')
-  into v_table, v_archive
+  select c.oid
+  into v_table
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = 'pgmq'
-    and c.relname in ('q_lead_migration_queue', 'a_lead_migration_queue');
+    and c.relname = 'q_lead_migration_queue';
+
+  select c.oid
+  into v_archive
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = 'pgmq'
+    and c.relname = 'a_lead_migration_queue';
 
   if v_archive is not null and exists (
     select
