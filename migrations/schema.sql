@@ -450,7 +450,7 @@ CREATE FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) RE
 
 COMMENT ON FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) IS 'Puts the next leads of a lane behind the others.';
 
-CREATE FUNCTION lead_mover.read_sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb)
+CREATE FUNCTION lead_mover.read_sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb, migrations_stalled bigint)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
@@ -518,7 +518,7 @@ CREATE FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boo
 
 COMMENT ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) IS 'Processes one batch of one message and returns one row with its outcome and counts.';
 
-CREATE FUNCTION lead_mover.sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb)
+CREATE FUNCTION lead_mover.sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb, migrations_stalled bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
