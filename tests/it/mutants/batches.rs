@@ -108,7 +108,7 @@ mutants! {
         in "functions/internal/needs_key_lock" "return exists (" => "return false and exists (";
 
     keys_of_partitions_are_no_keys,
-    noticed by "keys::locks::a_lead_with_an_open_note_holds_up_no_other_whatever_the_indexes":
+    noticed by "keys::locks::leads_in_partitions_of_their_columns_are_moved_from_one_to_the_other":
         in "functions/internal/needs_key_lock"
         "and (a.attnum = any (k.partattrs) or k.partexprs is not null)" => "and false";
 

@@ -29,10 +29,6 @@ mutants! {
     noticed by "repairs::clock::a_message_that_an_application_delays_and_one_of_a_paused_move_stay":
         in "functions/internal/repair" "q.enqueued_at > v_now + interval '1 minute'" => "true";
 
-    a_paused_move_is_made_due,
-    noticed by "repairs::clock::a_message_that_an_application_delays_and_one_of_a_paused_move_stay":
-        in "functions/internal/repair" "      and q.vt < 'infinity'\n" => "";
-
     a_missing_archive_stays_missing,
     noticed by "repairs::queue::queueing_a_run_makes_what_is_missing":
         in "functions/internal/ensure_queue" "v_archive is not null and " => "" " or v_archive is null" => "";

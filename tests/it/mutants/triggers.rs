@@ -79,10 +79,6 @@ mutants! {
         in "functions/internal/record_batch" "when v_status = 'paused' then 'infinity'" => "when false then 'infinity'"
         "status = case m.status when 'pending' then 'processing' else m.status end" => "status = 'processing'";
 
-    a_trigger_gets_a_batch_within_the_batch,
-    noticed by "triggers::controls::a_trigger_that_processes_a_batch_gets_none":
-        in "functions/internal/run_batch" "if current_setting('lead_mover.in_batch', true) = 'yes' then" => "if false then";
-
     old_plans_are_kept,
     noticed by "triggers::old_plans::a_column_whose_type_changes_rejects_no_lead_in_a_session_that_has_moved_some":
         in "functions/internal/run_batch" "      discard plans;\n" => "";
