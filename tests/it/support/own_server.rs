@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use local_postgres::{Durability, LocalPostgres, Programs};
+use local_postgres::{Durability, LocalPostgres, LocalPostgresError, Programs};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::Command;
@@ -19,9 +19,8 @@ impl OwnServer {
     }
 
     /// The same with those programs.
-    pub(crate) fn start_with(programs: Programs) -> Self {
-        let server = LocalPostgres::start_with(programs, Durability::Full);
-        Self(server.expect("PostgreSQL starts"))
+    pub(crate) fn start_with(programs: Programs) -> Result<Self, LocalPostgresError> {
+        LocalPostgres::start_with(programs, Durability::Full).map(Self)
     }
 
     /// A new database of that name, with the schema installed over the example tables.

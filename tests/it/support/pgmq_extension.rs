@@ -82,7 +82,11 @@ impl PgmqServer {
             &read(&crate_sql.join("sql/pgmq.sql")),
         );
         let server = Self {
-            server: OwnServer::start_with(directory.programs()),
+            server: OwnServer::start_with(directory.programs()).unwrap_or_else(|error| {
+                panic!(
+                    "{error}\nwhere a copy of the server does not work, set {WITHOUT_EXTENSION}=1"
+                )
+            }),
             directory,
             crate_sql,
         };
