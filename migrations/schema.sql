@@ -224,12 +224,6 @@ CREATE FUNCTION lead_mover.error_kind(p_sqlstate text) RETURNS text
 
 COMMENT ON FUNCTION lead_mover.error_kind(p_sqlstate text) IS 'What an SQLSTATE says of an error: lead, lock, server or unclear.';
 
-CREATE FUNCTION lead_mover.fail_if_impossible(p_work lead_mover.work, OUT p_outcome text, OUT p_message text) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp';
-
-COMMENT ON FUNCTION lead_mover.fail_if_impossible(p_work lead_mover.work, OUT p_outcome text, OUT p_message text) IS 'Ends a move whose failure is recorded or whose target is gone.';
-
 CREATE FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -573,6 +567,12 @@ CREATE FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) RET
 
 COMMENT ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) IS 'Whether the funnel has that column; raises an error if row level security would hide leads or columns.';
 
+CREATE FUNCTION lead_mover.why_impossible(p_work lead_mover.work) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.why_impossible(p_work lead_mover.work) IS 'Why no batch of the move can succeed; null where it can.';
+
 CREATE FUNCTION public.cancel_lead_migration(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -875,9 +875,6 @@ GRANT ALL ON FUNCTION lead_mover.ensure_queue() TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.error_kind(p_sqlstate text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.error_kind(p_sqlstate text) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.fail_if_impossible(p_work lead_mover.work, OUT p_outcome text, OUT p_message text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.fail_if_impossible(p_work lead_mover.work, OUT p_outcome text, OUT p_message text) TO service_role;
-
 REVOKE ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) TO service_role;
 
@@ -1017,6 +1014,9 @@ GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_work lead_mover.work, OUT p_
 
 REVOKE ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.why_impossible(p_work lead_mover.work) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.why_impossible(p_work lead_mover.work) TO service_role;
 
 REVOKE ALL ON FUNCTION public.cancel_lead_migration(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_lead_migration(p_run_id uuid) TO service_role;

@@ -36,6 +36,7 @@ declare
   v_limit integer;
   v_most_rejections bigint;
   v_constraints text := case when p_own_transaction then 'immediate' else 'deferred' end;
+  v_impossible text;
   v_tried timestamptz;
   v_result lead_mover.batch_result;
   v_recorded record;
@@ -96,31 +97,32 @@ begin
 
   -- Outside of what is recorded: where row level security would hide leads or columns, it raises an error. That is a
   -- matter of the installation, and no failure of a move.
-  v_recorded := lead_mover.fail_if_impossible(v_work);
-
-  if v_recorded.p_outcome is not null then
-    outcome := v_recorded.p_outcome;
-    message := lead_mover.printable(v_recorded.p_message);
-    return;
-  end if;
+  v_impossible := lead_mover.why_impossible(v_work);
 
   loop
     v_sqlstate := null;
     v_tried := clock_timestamp();
 
     begin
-      perform set_config('lead_mover.in_batch', 'yes', true);
-      v_result := lead_mover.move_batch(
-        v_work, v_limit, v_skip_locked, v_constraints, v_bisect, (v_work.lane).attempts >= c_failures_before, v_most_rejections
-      );
-      perform set_config('lead_mover.in_batch', '', true);
-      v_recorded := lead_mover.record_batch(
-        v_work, v_result, cardinality(v_result.rejected) >= v_most_rejections, p_asynchronous
-      );
-      leads_moved := v_result.moved;
-      leads_rejected := cardinality(v_result.rejected);
-      leads_remaining := v_recorded.p_remaining;
-      pickup_seconds := v_recorded.p_pickup_seconds;
+      if v_impossible is not null then
+        select
+          case when lead_mover.fail_move((v_work.move).migration_id, v_impossible) then 'move_failed' else 'failed' end as p_outcome,
+          v_impossible as p_message
+        into v_recorded;
+      else
+        perform set_config('lead_mover.in_batch', 'yes', true);
+        v_result := lead_mover.move_batch(
+          v_work, v_limit, v_skip_locked, v_constraints, v_bisect, (v_work.lane).attempts >= c_failures_before, v_most_rejections
+        );
+        perform set_config('lead_mover.in_batch', '', true);
+        v_recorded := lead_mover.record_batch(
+          v_work, v_result, cardinality(v_result.rejected) >= v_most_rejections, p_asynchronous
+        );
+        leads_moved := v_result.moved;
+        leads_rejected := cardinality(v_result.rejected);
+        leads_remaining := v_recorded.p_remaining;
+        pickup_seconds := v_recorded.p_pickup_seconds;
+      end if;
     exception
       when query_canceled or assert_failure or others then
         get stacked diagnostics

@@ -1,24 +1,33 @@
 //! Leads that a trigger blocks for a while, and messages that fall due.
 
+use super::behaviours::Behaviour;
 use super::operations::Pick;
 use super::world::World;
 
 impl World<'_> {
-    pub(super) async fn block(&mut self, first: Pick, count: usize, disk_is_full: bool) {
+    pub(super) async fn block(&mut self, first: Pick, count: usize, behaviour: Behaviour) {
         let ids = self.pick_some(first, count);
-        let code = if disk_is_full { "53100" } else { "P0001" };
+        let (name, code, place) = behaviour.row();
+        let (funnel, column) = place.map_or((None, None), |place| self.places[place]);
         self.app
             .execute(
-                "insert into model.blocked select id, $2 from unnest($1::uuid[]) as id
-                 on conflict (lead_id) do update set code = excluded.code",
-                &[&ids, &code],
+                "insert into model.blocked select id, $2, $3, $4, $5 from unnest($1::uuid[]) as id
+                 on conflict (lead_id) do update
+                 set (behaviour, code, funnel_id, column_id)
+                   = (excluded.behaviour, excluded.code, excluded.funnel_id, excluded.column_id)",
+                &[&ids, &name, &code, &funnel, &column],
             )
             .await
             .unwrap();
         self.expected.blocked.extend(&ids);
-        self.expected.once_blocked.extend(&ids);
-        if disk_is_full {
+        if behaviour.may_reject() {
+            self.expected.once_blocked.extend(&ids);
+        }
+        if behaviour.may_fail() {
             self.expected.once_failed.extend(&ids);
+        }
+        if let Behaviour::Controls(control) = behaviour {
+            self.expected.once_told.push((control, first.run));
         }
     }
 

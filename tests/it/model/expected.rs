@@ -24,8 +24,12 @@ pub(super) struct Expected {
     pub(super) blocked: BTreeSet<Uuid>,
     /// … and those that could not be at some time.
     pub(super) once_blocked: BTreeSet<Uuid>,
-    /// Those of them for which the disk was full.
+    /// Those of them for which a whole batch may have failed.
     pub(super) once_failed: BTreeSet<Uuid>,
+    /// Runs with a lead whose trigger called that.
+    pub(super) once_told: Vec<(Control, usize)>,
+    /// A user has changed what is in the queue.
+    pub(super) queue_was_changed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub(super) struct Move {
     pub(super) counted: BTreeSet<Uuid>,
     pub(super) written: BTreeSet<Uuid>,
     pub(super) rejected: BTreeSet<Uuid>,
+    /// A trigger put or kept them elsewhere when they were written: to be listed as rejected.
+    pub(super) put_elsewhere: BTreeSet<Uuid>,
     /// At the target already when a batch of it came by.
     pub(super) met_there: BTreeSet<Uuid>,
     /// Moved by the moves that this one takes up again.
@@ -165,10 +171,19 @@ impl Move {
     }
 }
 
-/// Whether the operation may take a move of that run from one status to another.
-pub(super) fn may_become(effect: &Effect, run: usize, from: &str, to: &str) -> bool {
+/// Whether the operation may take a move of that run from one status to another. `once_told`: what triggers
+/// may have called in its batches.
+pub(super) fn may_become(
+    effect: &Effect,
+    once_told: &[(Control, usize)],
+    run: usize,
+    from: &str,
+    to: &str,
+) -> bool {
     let worked = !effect.committed.is_empty();
-    let told = |control| effect.control == Some((control, run));
+    let told = |control| {
+        effect.control == Some((control, run)) || worked && once_told.contains(&(control, run))
+    };
     match (from, to) {
         ("pending", "processing")
         | ("pending" | "processing", "completed" | "completed_with_errors" | "failed") => worked,

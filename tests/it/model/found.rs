@@ -1,5 +1,6 @@
 //! Scenarios in which the model has found something, shortened.
 
+use super::behaviours::Behaviour;
 use super::operations::{Control, Operation, Pick, Scenario};
 use super::world::World;
 use crate::support::Database;
@@ -45,20 +46,24 @@ async fn a_move_that_failed_in_a_run_that_grew_can_be_taken_up_again() {
         behind: nth(0),
         count: 4,
     };
-    let block = |disk_is_full| Operation::Block {
+    let block = |code| Operation::Block {
         first: nth(2),
         count: 2,
-        disk_is_full,
+        behaviour: Behaviour::Raises(code),
     };
     let fails = Operation::Batches {
         worker: 0,
-        calls: 5,
+        calls: 20,
     };
     let retry = Operation::Control {
         control: Control::Retry,
         run: 0,
     };
-    play(2, &[ENQUEUE, adds, block(true), fails, block(false), retry]).await;
+    play(
+        2,
+        &[ENQUEUE, adds, block("53100"), fails, block("P0001"), retry],
+    )
+    .await;
 }
 
 /// With as many rejected as there were leads at first, it failed.
@@ -72,7 +77,7 @@ async fn a_run_that_grew_may_have_as_many_rejections_as_it_had_leads() {
     let block = Operation::Block {
         first: nth(2),
         count: 2,
-        disk_is_full: false,
+        behaviour: Behaviour::Raises("P0001"),
     };
     play(2, &[ENQUEUE, adds, block]).await;
 }
@@ -83,7 +88,7 @@ async fn a_rejected_lead_that_is_alone_in_its_batch_is_listed_as_any_other() {
     let block = Operation::Block {
         first: nth(2),
         count: 1,
-        disk_is_full: false,
+        behaviour: Behaviour::Raises("P0001"),
     };
     let calls = Operation::Batches {
         worker: 0,

@@ -8,11 +8,13 @@
 //! `PROPTEST_CASES` says how many scenarios (50; `make model` plays 1 000), `PROPTEST_RNG_SEED` which.
 
 mod applications;
+mod behaviours;
 mod blocked_leads;
 mod checks;
 mod expected;
 mod found;
 mod operations;
+mod queue_changes;
 mod scenario;
 mod sight;
 mod users;

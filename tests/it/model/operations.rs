@@ -2,6 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::behaviours::{Behaviour, behaviour};
+use super::queue_changes::{QueueChange, queue_change};
+
 pub(super) const RUNS: usize = 3;
 pub(super) const WORKERS: usize = 3;
 pub(super) const USERS: usize = 2;
@@ -80,15 +83,20 @@ pub(super) enum Operation {
         person: usize,
         commits: bool,
     },
-    /// The leads cannot be moved: for good (a rejection), or because the disk is full, which may pass.
+    /// A trigger is in the way of the leads.
     Block {
         first: Pick,
         count: usize,
-        disk_is_full: bool,
+        behaviour: Behaviour,
     },
-    /// One of the blocked leads can be moved again.
+    /// The trigger leaves one of the blocked leads alone again.
     Unblock {
         nth: usize,
+    },
+    /// A user changes the queue past the mover.
+    ChangeQueue {
+        nth: usize,
+        change: QueueChange,
     },
     /// The delays of all messages are over.
     MakeDue,
@@ -140,8 +148,9 @@ pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
 
 fn operation() -> impl Strategy<Value = Operation> {
     use Operation::{
-        Batch, Batches, Block, Control, ControlWhileBatchesEnd, EndBatch, Enqueue, MakeDue,
-        OpenBatch, PersonAdds, PersonDeletes, PersonEnds, PersonLocks, PersonMoves, Unblock,
+        Batch, Batches, Block, ChangeQueue, Control, ControlWhileBatchesEnd, EndBatch, Enqueue,
+        MakeDue, OpenBatch, PersonAdds, PersonDeletes, PersonEnds, PersonLocks, PersonMoves,
+        Unblock,
     };
     let worker = 0..WORKERS;
     let person = 0..USERS;
@@ -166,9 +175,11 @@ fn operation() -> impl Strategy<Value = Operation> {
         7 => (person.clone(), pick(), 1..=5_usize, proptest::bool::weighted(0.2))
             .prop_map(|(person, first, count, weakly)| PersonLocks { person, first, count, weakly }),
         6 => (person, any::<bool>()).prop_map(|(person, commits)| PersonEnds { person, commits }),
-        7 => (pick(), 1..=6_usize, proptest::bool::weighted(0.2))
-            .prop_map(|(first, count, disk_is_full)| Block { first, count, disk_is_full }),
+        9 => (pick(), 1..=6_usize, behaviour())
+            .prop_map(|(first, count, behaviour)| Block { first, count, behaviour }),
         3 => (0..8_usize).prop_map(|nth| Unblock { nth }),
+        6 => (0..8_usize, queue_change())
+            .prop_map(|(nth, change)| ChangeQueue { nth, change }),
         8 => Just(MakeDue),
     ]
 }

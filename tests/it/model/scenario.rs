@@ -83,9 +83,10 @@ impl World<'_> {
             Operation::Block {
                 first,
                 count,
-                disk_is_full,
-            } => self.block(first, count, disk_is_full).await,
+                behaviour,
+            } => self.block(first, count, behaviour).await,
             Operation::Unblock { nth } => self.unblock(nth).await,
+            Operation::ChangeQueue { nth, change } => self.change_queue(nth, change).await?,
             Operation::MakeDue => self.make_due().await,
             other => unreachable!("{other:?} is the mover's"),
         }
@@ -204,7 +205,8 @@ impl World<'_> {
     }
 
     async fn run_to_the_end(&mut self) -> Outcome {
-        let most_calls = 2 * self.expected.leads.len() + 20 * self.expected.moves.len();
+        // The last are for messages that users made unreadable.
+        let most_calls = 2 * self.expected.leads.len() + 20 * self.expected.moves.len() + 60;
         for n in 0..=most_calls {
             if !self.expected.moves.values().any(Move::is_active) {
                 return Ok(());

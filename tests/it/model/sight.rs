@@ -35,6 +35,7 @@ pub(super) struct Write {
 
 pub(super) struct Statements {
     pub(super) due: Statement,
+    pub(super) lost: Statement,
     pub(super) waits: Statement,
     writes: Statement,
     leads: Statement,
@@ -118,7 +119,27 @@ impl Statements {
         let prepare = async |query| app.prepare(query).await.unwrap();
         Self {
             due: prepare(
-                "select count(*) from pgmq.q_lead_migration_queue where vt <= clock_timestamp()",
+                "select count(*)
+                 from pgmq.q_lead_migration_queue q
+                 cross join lateral lead_mover.lane_of_message(q.msg_id, q.message) w
+                 where q.vt <= clock_timestamp()
+                   and (w.message_id is null or (w.move).status in ('pending', 'processing'))",
+            )
+            .await,
+            lost: prepare(
+                "select count(*)
+                 from lead_mover.lanes l
+                 join lead_mover.moves m on m.migration_id = l.migration_id
+                 where m.status in ('pending', 'processing')
+                   and l.finished_at is null
+                   and not exists (
+                     select
+                     from pgmq.q_lead_migration_queue q
+                     cross join lateral lead_mover.lane_of_message(q.msg_id, q.message) w
+                     where q.msg_id = l.message_id
+                       and w.message_id = l.message_id
+                       and q.vt < clock_timestamp() + interval '10 minutes'
+                   )",
             )
             .await,
             waits: prepare("select cardinality(pg_blocking_pids($1)) > 0").await,

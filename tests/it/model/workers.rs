@@ -41,7 +41,7 @@ impl World<'_> {
     pub(super) async fn batch(&mut self, worker: usize, at_most: Option<i32>) -> Outcome<Effect> {
         let due = self.messages_due().await;
         let answer = process_in(&self.workers[worker].session, at_most).await;
-        let committed = self.judge(answer, due)?.map(|batch| Committed {
+        let committed = self.judge(answer, due).await?.map(|batch| Committed {
             worker,
             batch,
             at_most,
@@ -58,10 +58,15 @@ impl World<'_> {
         let session = &self.workers[worker].session;
         session.batch_execute("begin").await.unwrap();
         let answer = process_in(session, None).await;
-        if !matches!(answer, Ok(Some(_))) {
-            session.batch_execute("rollback").await.unwrap();
+        let ending = match &answer {
+            Ok(Some(batch)) if batch.run_id.is_some() => None,
+            Ok(_) => Some("commit"),
+            Err(_) => Some("rollback"),
+        };
+        if let Some(ending) = ending {
+            session.batch_execute(ending).await.unwrap();
         }
-        self.workers[worker].open = self.judge(answer, due)?;
+        self.workers[worker].open = self.judge(answer, due).await?;
         Ok(Effect::default())
     }
 
@@ -124,17 +129,23 @@ impl World<'_> {
         let expected = &self.expected;
         !expected.once_blocked.is_empty() && error.starts_with("Leads rejeitados em excesso")
             || !expected.once_failed.is_empty() && error.contains("is not to be moved")
-            // The last batch of a lane waits for the row of its move, which an open batch has changed.
-            || self.a_batch_is_open() && error.contains("lock timeout")
+            // Of another lane, or a trigger's call that has to wait for one.
+            || self.a_batch_is_open() && error.contains("canceling statement due to lock timeout")
     }
 
     /// What a call answered, where that many messages were due before.
-    fn judge(
+    async fn judge(
         &mut self,
         answer: Result<Option<Batch>, DbError>,
         due: i64,
     ) -> Outcome<Option<Batch>> {
         match answer {
+            Ok(Some(batch)) if batch.run_id.is_none() => {
+                ensure(self.expected.queue_was_changed && !batch.success, || {
+                    format!("a batch of no run: {batch:?}")
+                })?;
+                Ok(None)
+            }
             Ok(Some(batch)) => {
                 let run = self.run_of(batch.run_id);
                 self.expected.begin_batch(run)?;
@@ -146,6 +157,10 @@ impl World<'_> {
             Ok(None) => {
                 ensure(due == 0 || self.a_batch_is_open(), || {
                     format!("{due} messages are due and nobody holds them, but none was taken")
+                })?;
+                let lost = self.lanes_without_messages().await;
+                ensure(lost == 0 || self.a_batch_is_open(), || {
+                    format!("{lost} lanes have no message that is due, and none was sent")
                 })?;
                 Ok(None)
             }

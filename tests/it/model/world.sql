@@ -26,20 +26,46 @@ for each row execute function model.note_write();
 
 create table model.blocked (
   lead_id uuid primary key,
-  code text not null
+  behaviour text not null,
+  code text,
+  funnel_id uuid,
+  column_id uuid
 );
 
--- Only the mover meets an error: users may do with a lead what they like.
+-- Only the mover meets it: users may do with a lead what they like.
 create function model.block() returns trigger language plpgsql as $$
 declare
-  v_code text;
+  v_blocked model.blocked;
 begin
-  if current_setting('application_name') like 'worker%' then
-    select r.code into v_code from model.blocked r where r.lead_id = new.id;
-    if found then
-      raise exception 'lead % is not to be moved', new.id using errcode = v_code;
-    end if;
+  if current_setting('application_name') not like 'worker%' or pg_trigger_depth() > 1 then
+    return new;
   end if;
+  select * into v_blocked from model.blocked b where b.lead_id = new.id;
+  case v_blocked.behaviour
+    when 'raises' then
+      raise exception 'lead % is not to be moved', new.id using errcode = v_blocked.code;
+    when 'swallows' then
+      begin
+        raise exception 'lead % is not to be moved', new.id using errcode = v_blocked.code;
+      exception
+        when query_canceled or assert_failure or others then
+          null;
+      end;
+    when 'redirects' then
+      new.funnel_id := v_blocked.funnel_id;
+      new.column_id := v_blocked.column_id;
+    when 'keeps' then
+      new.funnel_id := old.funnel_id;
+      new.column_id := old.column_id;
+    when 'suppresses' then
+      return null;
+    when 'cancels' then
+      perform public.cancel_lead_migration(new.run_id);
+    when 'pauses' then
+      perform public.pause_lead_migration(new.run_id);
+    else
+      null;
+  end case;
   return new;
 end
 $$;
@@ -47,12 +73,29 @@ $$;
 create trigger block before update on public.leads
 for each row execute function model.block();
 
+-- Its name is behind that of note_write, so that the writes are noted in their order.
+create function model.redirect_afterwards() returns trigger language plpgsql as $$
+begin
+  if current_setting('application_name') like 'worker%' and pg_trigger_depth() = 1 then
+    update public.leads l
+    set funnel_id = b.funnel_id, column_id = b.column_id
+    from model.blocked b
+    where l.id = new.id and b.lead_id = new.id and b.behaviour = 'redirects afterwards';
+  end if;
+  return null;
+end
+$$;
+
+create trigger redirect_afterwards after update on public.leads
+for each row execute function model.redirect_afterwards();
+
 -- Vacuum's cutting off of empty pages locks whole tables for a moment, which would look like a user's lock.
 alter table public.leads set (vacuum_truncate = off);
 alter table pgmq.q_lead_migration_queue set (vacuum_truncate = off);
 alter table lead_mover.moves set (vacuum_truncate = off);
 alter table lead_mover.lanes set (vacuum_truncate = off);
 alter table lead_mover.rejections set (vacuum_truncate = off);
+alter table lead_mover.skipped_leads set (vacuum_truncate = off);
 
 -- The mover's numbers are made small, so that small runs have several lanes, full memories and too many
 -- rejections.
@@ -73,4 +116,4 @@ select
   model.make_small('lead_mover.move_batch', 'c_revisited constant integer := 1000', 'c_revisited constant integer := 3'),
   model.make_small('lead_mover.lock_delay', 'c_revisited constant integer := 1000', 'c_revisited constant integer := 3'),
   model.make_small('lead_mover.run_batch', 'c_most_rejections constant bigint := 1000', 'c_most_rejections constant bigint := 6'),
-  model.make_small('lead_mover.record_failure', 'c_most_attempts constant integer := 10', 'c_most_attempts constant integer := 3');
+  model.make_small('lead_mover.record_failure', 'c_most_attempts constant integer := 10', 'c_most_attempts constant integer := 5');

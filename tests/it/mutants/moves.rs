@@ -36,7 +36,7 @@ mutants! {
 
     the_target_is_checked_only_at_the_start,
     noticed by "moves::target_deleted::a_target_deleted_half_way_fails_the_move":
-        in "functions/internal/fail_if_impossible" "not lead_mover.target_exists(" => "false and not lead_mover.target_exists(";
+        in "functions/internal/why_impossible" "not lead_mover.target_exists(" => "false and not lead_mover.target_exists(";
 
     a_message_keeps_its_place,
     noticed by "moves::batches::moves_take_turns":
