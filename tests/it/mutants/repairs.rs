@@ -11,12 +11,6 @@ mutants! {
     noticed by "repairs::messages::what_belongs_to_another_move_is_left_alone":
         in "functions/internal/start_move" "perform lead_mover.repair(v_move.migration_id);" => "null;";
 
-    any_message_with_the_lanes_id_is_its_own,
-    noticed by "repairs::messages::a_call_that_finds_nothing_due_sends_what_is_missing":
-        in "functions/internal/has_message"
-        "      and q.message -> 'migration_id' = to_jsonb(p_lane.migration_id)\n" => ""
-        "      and q.message -> 'lane' = to_jsonb(p_lane.lane)\n" => "";
-
     a_message_without_a_delay_is_due_by_the_clock,
     noticed by "repairs::clock::what_has_no_delay_is_due_whatever_the_clock_says":
         in "functions/internal/send_lanes" "'epoch'::timestamptz" => "clock_timestamp()";
@@ -31,9 +25,9 @@ mutants! {
 
     a_missing_archive_stays_missing,
     noticed by "repairs::queue::queueing_a_run_makes_what_is_missing":
-        in "functions/internal/ensure_queue" "v_archive is not null and " => "" " or v_archive is null" => "";
+        in "functions/internal/ensure_queue" "v_tables = 2 and" => "v_tables > 0 and" "if v_tables < 2 then" => "if v_tables = 0 then";
 
     a_missing_trigger_stays_missing,
     noticed by "repairs::queue::queueing_a_run_makes_what_is_missing":
-        in "functions/internal/ensure_queue" "if v_archive is not null and exists (" => "if v_archive is not null and v_table is not null or exists (";
+        in "functions/internal/ensure_queue" "v_tables = 2 and v_triggers > 0" => "v_tables = 2";
 }

@@ -48,12 +48,12 @@ mutants! {
     errors_while_a_batch_is_recorded_are_raised,
     noticed by "triggers::recording::an_error_while_a_message_is_put_back_fails_the_batch_alone":
         in "functions/internal/run_batch"
-        "      v_recorded := lead_mover.record_batch(
-        v_work, v_result, cardinality(v_result.rejected) >= v_most_rejections, p_asynchronous
-      );
+        "        v_recorded := lead_mover.record_batch(
+          v_work, v_result, cardinality(v_result.rejected) >= v_most_rejections, p_asynchronous
+        );
 " => ""
-        "      leads_remaining := v_recorded.p_remaining;
-      pickup_seconds := v_recorded.p_pickup_seconds;
+        "        leads_remaining := v_recorded.p_remaining;
+        pickup_seconds := v_recorded.p_pickup_seconds;
 " => ""
         "    exit when v_sqlstate is null or" =>
         "    if v_sqlstate is null then
