@@ -103,10 +103,10 @@ impl World<'_> {
         }
     }
 
-    /// Open lanes that would have to go on, and whose message is gone or due too late.
-    pub(super) async fn lanes_without_messages(&self) -> i64 {
+    /// Open lanes, of that move or of any, that would have to go on, and whose message is gone or due too late.
+    pub(super) async fn lanes_without_messages(&self, of_move: Option<i64>) -> i64 {
         self.app
-            .query_one(&self.statements.lost, &[])
+            .query_one(&self.statements.lost, &[&of_move])
             .await
             .unwrap()
             .get(0)
