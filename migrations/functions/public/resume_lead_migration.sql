@@ -31,6 +31,7 @@ begin
     set
       message_id = null,
       attempts = 0,
+      waits = 0,
       lock_waits = 0,
       waiting_since = null
     where l.migration_id = v_move.migration_id

@@ -33,10 +33,14 @@ impl World<'_> {
                 });
             }
             let answer = answer.map_err(|error| format!("asking again raised {error}"))?;
-            return ensure(
+            ensure(
                 answer["migration_id"] == id && answer["message_id"] == active.message_id,
                 || format!("move {id} is active, and asking again answers {answer}"),
-            );
+            )?;
+            let lost = self.lanes_without_messages(Some(id)).await;
+            return ensure(lost == 0 || self.a_batch_is_open(), || {
+                format!("asking for move {id} again leaves {lost} lanes without a message")
+            });
         }
         let answer = answer.map_err(|error| format!("enqueue raised {error}"))?;
         ensure(answer["total"] == counted.len(), || {

@@ -24,12 +24,11 @@ pub(super) enum Behaviour {
 }
 
 /// A trigger that raises one of these rejects the lead.
-const OF_A_LEAD: [&str; 7] = [
-    "P0001", "P0004", "23514", "0A000", "42804", "38000", "LM004",
-];
+const OF_A_LEAD: [&str; 6] = ["P0001", "P0004", "23514", "42804", "38000", "LM004"];
 /// These may pass: the batch is tried again before a lead is held to be the cause.
-const OF_A_BATCH: [&str; 10] = [
-    "57014", "55P03", "40001", "40P01", "55000", "25000", "53100", "08006", "58030", "XX000",
+const OF_A_BATCH: [&str; 11] = [
+    "0A000", "57014", "55P03", "40001", "40P01", "55000", "25000", "53100", "08006", "58030",
+    "XX000",
 ];
 
 impl Behaviour {

@@ -34,6 +34,12 @@ impl World<'_> {
         ensure(strays == 0 || was_changed, || {
             format!("{strays} messages without a lane")
         })?;
+        ensure(sight.miscounted == 0, || {
+            format!(
+                "{} lanes waited more often than they tried",
+                sight.miscounted
+            )
+        })?;
         let mut disagreements = sight.disagreements;
         disagreements
             .retain(|what| !was_changed || !OF_THE_QUEUE.iter().any(|of| what.ends_with(of)));

@@ -96,3 +96,20 @@ async fn a_rejected_lead_that_is_alone_in_its_batch_is_listed_as_any_other() {
     };
     play(3, &[ENQUEUE, block, calls]).await;
 }
+
+/// Those that had waited for other transactions stayed counted, and the next ones were numbered from below 0.
+#[tokio::test]
+async fn a_move_that_is_resumed_counts_its_attempts_anew() {
+    let block = Operation::Block {
+        first: nth(0),
+        count: 2,
+        behaviour: Behaviour::Raises("40001"),
+    };
+    let waits = Operation::Batches {
+        worker: 0,
+        calls: 2,
+    };
+    let told = |control| Operation::Control { control, run: 0 };
+    let resumes = [told(Control::Pause), told(Control::Resume)];
+    play(2, &[ENQUEUE, block, waits, resumes[0], resumes[1]]).await;
+}

@@ -18,6 +18,8 @@ pub(super) struct Sight {
     pub(super) rejections: BTreeMap<i64, BTreeSet<Uuid>>,
     /// Messages that no lane names.
     pub(super) strays: i64,
+    /// Lanes in which more attempts waited than there were.
+    pub(super) miscounted: i64,
     pub(super) disagreements: Vec<String>,
 }
 
@@ -64,6 +66,7 @@ impl World<'_> {
             moves,
             rejections: by_move(&rejections),
             strays: strays.get(0),
+            miscounted: strays.get(1),
             disagreements: disagreements.get(0),
         }
     }
@@ -132,6 +135,7 @@ impl Statements {
                  join lead_mover.moves m on m.migration_id = l.migration_id
                  where m.status in ('pending', 'processing')
                    and l.finished_at is null
+                   and ($1::bigint is null or l.migration_id = $1)
                    and not exists (
                      select
                      from pgmq.q_lead_migration_queue q
@@ -159,8 +163,12 @@ impl Statements {
             rejections: prepare("select migration_id, lead_id::uuid from lead_mover.rejections")
                 .await,
             strays: prepare(
-                "select count(*) from pgmq.q_lead_migration_queue q
-                 where not exists (select from lead_mover.lanes l where l.message_id = q.msg_id)",
+                "select
+                   (
+                     select count(*) from pgmq.q_lead_migration_queue q
+                     where not exists (select from lead_mover.lanes l where l.message_id = q.msg_id)
+                   ),
+                   (select count(*) from lead_mover.lanes l where l.waits > l.attempts)",
             )
             .await,
             disagreements: prepare(DISAGREEMENTS).await,

@@ -158,7 +158,7 @@ impl World<'_> {
                 ensure(due == 0 || self.a_batch_is_open(), || {
                     format!("{due} messages are due and nobody holds them, but none was taken")
                 })?;
-                let lost = self.lanes_without_messages().await;
+                let lost = self.lanes_without_messages(None).await;
                 ensure(lost == 0 || self.a_batch_is_open(), || {
                     format!("{lost} lanes have no message that is due, and none was sent")
                 })?;
