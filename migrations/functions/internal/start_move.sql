@@ -77,11 +77,12 @@ begin
       return null;
     end if;
 
-    -- One index scan counts the leads and finds the first and the last key of each v_step leads.
+    -- One index scan counts the leads and finds the first and the last key of each v_step leads. They come in the
+    -- order of their numbers; from PostgreSQL 16 on, `order by` in the aggregates would sort all leads of the run.
     select
       count(*),
-      array_agg(counted.id order by counted.n) filter (where counted.n % v_step = 1 or v_step = 1),
-      array_agg(counted.id order by counted.n) filter (where counted.n % v_step = 0)
+      array_agg(counted.id) filter (where counted.n % v_step = 1 or v_step = 1),
+      array_agg(counted.id) filter (where counted.n % v_step = 0)
     into v_total, v_first_ids, v_last_ids
     from (
       select l.id, row_number() over (order by l.run_id, l.id) as n
