@@ -81,16 +81,19 @@ impl LostBatches {
                 self.next.take()
             }
         };
+        let (sqlstate, text) = error::db_error(error).map_or_else(
+            || {
+                (
+                    &SqlState::CONNECTION_FAILURE,
+                    pg_connection::describe(error),
+                )
+            },
+            |error| (error.code(), error.message().to_owned()),
+        );
         self.unrecorded = message_id.map(|message_id| Failure {
             message_id,
-            sqlstate: error::db_error(error)
-                .map_or(&SqlState::CONNECTION_FAILURE, |error| error.code())
-                .code()
-                .to_owned(),
-            error: error::db_error(error).map_or_else(
-                || pg_connection::describe(error),
-                |error| error.message().to_owned(),
-            ),
+            sqlstate: sqlstate.code().to_owned(),
+            error: text,
         });
     }
 }
