@@ -255,6 +255,12 @@ CREATE FUNCTION lead_mover.has_timed_out(p_sqlstate text, p_since timestamp with
 
 COMMENT ON FUNCTION lead_mover.has_timed_out(p_sqlstate text, p_since timestamp with time zone) IS 'Whether a caught error is that of statement_timeout or lock_timeout.';
 
+CREATE FUNCTION lead_mover.has_update_rules() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.has_update_rules() IS 'Whether a table or view of the database has a rule for updates.';
+
 CREATE FUNCTION lead_mover.hint_to_repeat() RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -352,6 +358,12 @@ CREATE FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) RETURNS bigint[]
 
 COMMENT ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) IS 'Locks and returns the messages for a run that an application sent itself and no batch has adopted.';
 
+CREATE FUNCTION lead_mover.longest_delay(p_read_ct integer) RETURNS interval
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.longest_delay(p_read_ct integer) IS 'Longer than any delay that a batch sets for a message that has been read so often.';
+
 CREATE FUNCTION lead_mover.longest_wait() RETURNS interval
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -426,6 +438,18 @@ CREATE FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column
 
 COMMENT ON FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) IS 'Plans the update of locked leads, and returns it as a cursor that the caller fetches from.';
 
+CREATE FUNCTION lead_mover.own_constraints_hold() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.own_constraints_hold() IS 'Whether all pending deferred constraints of the lead table hold now.';
+
+CREATE FUNCTION lead_mover.own_constraints_immediate() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.own_constraints_immediate() IS 'The statement that makes the deferrable constraints of the lead table immediate.';
+
 CREATE FUNCTION lead_mover.printable(p_text text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -443,6 +467,13 @@ CREATE FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) RE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) IS 'Puts the next leads of a lane behind the others.';
+
+CREATE FUNCTION lead_mover.put_last(p_migration_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off';
+
+COMMENT ON FUNCTION lead_mover.put_last(p_migration_id bigint) IS 'Puts the messages of a move at the end of the queue.';
 
 CREATE FUNCTION lead_mover.read_sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb, migrations_stalled bigint)
     LANGUAGE plpgsql STABLE
@@ -505,6 +536,12 @@ CREATE FUNCTION lead_mover.repair(p_migration_id bigint DEFAULT NULL::bigint) RE
     SET enable_seqscan TO 'off';
 
 COMMENT ON FUNCTION lead_mover.repair(p_migration_id bigint) IS 'Sends the missing messages of active moves again, and makes those due that are due too late; returns how many.';
+
+CREATE FUNCTION lead_mover.retry_lock_key(p_migration_id bigint) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.retry_lock_key(p_migration_id bigint) IS 'The key of the advisory lock of a move''s batches that are tried again.';
 
 CREATE FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) RETURNS record
     LANGUAGE plpgsql
@@ -890,6 +927,9 @@ GRANT ALL ON FUNCTION lead_mover.has_message(p_lane lead_mover.lanes) TO service
 REVOKE ALL ON FUNCTION lead_mover.has_timed_out(p_sqlstate text, p_since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.has_timed_out(p_sqlstate text, p_since timestamp with time zone) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.has_update_rules() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.has_update_rules() TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.hint_to_repeat() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.hint_to_repeat() TO service_role;
 
@@ -929,6 +969,9 @@ GRANT ALL ON FUNCTION lead_mover.lock_next_leads(p_run_id uuid, p_funnel_id uuid
 REVOKE ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.longest_delay(p_read_ct integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.longest_delay(p_read_ct integer) TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.longest_wait() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.longest_wait() TO service_role;
 
@@ -961,6 +1004,12 @@ GRANT ALL ON FUNCTION lead_mover.notify_queued() TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.own_constraints_hold() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.own_constraints_hold() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.own_constraints_immediate() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.own_constraints_immediate() TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.printable(p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.printable(p_text text) TO service_role;
 
@@ -969,6 +1018,9 @@ GRANT ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome
 
 REVOKE ALL ON FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.put_last(p_migration_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.put_last(p_migration_id bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.read_sample() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.read_sample() TO service_role;
@@ -993,6 +1045,9 @@ GRANT ALL ON FUNCTION lead_mover.rejected_keys(p_migration_id bigint, p_type any
 
 REVOKE ALL ON FUNCTION lead_mover.repair(p_migration_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.repair(p_migration_id bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.retry_lock_key(p_migration_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.retry_lock_key(p_migration_id bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) TO service_role;

@@ -46,7 +46,15 @@ begin
       p_message_id
     );
 
-    if v_move.message_id = p_message_id then
+    -- The move may be an active one, to which this message belonged before its content was changed.
+    if v_move.message_id = p_message_id and exists (
+      select
+      from lead_mover.lanes l
+      where l.migration_id = v_move.migration_id
+        and l.message_id = p_message_id
+        and l.finished_at is null
+        and lead_mover.has_message(l)
+    ) then
       p_outcome := 'adopted';
       return;
     end if;

@@ -5,12 +5,14 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  c_rollback constant text := 'rolls back to deferred constraints';
 begin
   set constraints all immediate;
-  raise exception using errcode = 'LM0RB', message = 'rolls back to deferred constraints';
+  raise exception using errcode = 'LM0RB', message = c_rollback;
 exception
   when sqlstate 'LM0RB' then
-    return true;
+    return sqlerrm = c_rollback; -- else a trigger has raised it
   when assert_failure or others then
     return false;
 end

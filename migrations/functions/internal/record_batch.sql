@@ -73,7 +73,7 @@ begin
       where k.migration_id = v_move.migration_id
         and k.started_at is null
         and k.finished_at is null
-      for update skip locked
+      for no key update skip locked
     );
 
     if found then

@@ -1,9 +1,13 @@
 -- Records that a batch was undone, and why. Its message is due again after a delay.
 --
 -- The delay of an attempt doubles from 1 s to 5 min, and after ten in a row without progress the move
--- fails. An attempt in which another transaction was in the way is not one of the ten: the lane waits for up to 5 s each time, and the move
--- fails only after a day without progress. After a time-out the next batch is half as large, and so it is after an
--- error that ended the transaction or the session (p_timed_out in both cases).
+-- fails. An attempt in which another transaction was in the way is not one of the ten: the lane waits for up to 5 s
+-- each time, and the move fails only after a day without progress. After a time-out the next batch is half as large,
+-- and so it is after an error that ended the transaction or the session (p_timed_out in both cases).
+--
+-- The move takes its turn anew, behind all others (see put_last). If it was another transaction that was in the way,
+-- or may have been, the next batches lock the leads as strongly as any update can need (see needs_key_lock, which
+-- cannot know what a trigger writes).
 --
 -- After three failures in a row the leads of the batch go behind the others of their lane. A batch of one lead that
 -- times out there, while others of the move went through, is that lead's fault: it is rejected.
@@ -43,9 +47,21 @@ begin
   returning *
   into v_lane;
 
+  if (v_waits or p_timed_out) and not (p_work.move).key_lock then
+    -- It does not wait for the row, which the first batch of another lane may hold.
+    update lead_mover.moves m
+    set key_lock = true
+    where m.migration_id in (
+      select k.migration_id
+      from lead_mover.moves k
+      where k.migration_id = v_lane.migration_id
+      for no key update skip locked
+    );
+  end if;
+
   if v_waits then
     v_delay := least(interval '0.1 seconds' * 2 ^ least(v_lane.waits - 1, 10), interval '5 seconds');
-    p_message := format('Lote à espera de outra transação (nova tentativa em %s s): %s', extract(epoch from v_delay), p_error);
+    p_message := format('Lote à espera de outra transação (nova tentativa em %s s): %s', extract(epoch from v_delay)::real, p_error);
   else
     v_delay := least(interval '1 second' * 2 ^ least(v_lane.attempts - v_lane.waits - 1, 10), interval '5 minutes');
     p_message := format(
@@ -85,6 +101,8 @@ begin
     vt = case when v_delay = interval '0' then 'epoch' else v_now + v_delay end,
     read_ct = q.read_ct + 1
   where q.msg_id = p_work.message_id;
+
+  perform lead_mover.put_last(v_lane.migration_id);
 end
 $$;
 

@@ -5,8 +5,8 @@
 --
 -- It has no planner setting of its own: the triggers of the lead table run under the session's. Whatever is raised
 -- after the message is taken is undone and recorded. To find out whose fault it is, the batch is tried again at once:
--- past leads that are locked; with new plans, because a session keeps those of triggers from before a table was altered; then by halves, if
--- the error may be that of one lead.
+-- past leads that are locked; with new plans, because a session keeps those of triggers from before a table was
+-- altered; for a table with rules, by a plain update; then by halves, if the error may be that of one lead.
 create or replace function lead_mover.run_batch(
   p_batch_size integer,
   p_own_transaction boolean,
@@ -43,6 +43,7 @@ declare
   v_bisect boolean := false;
   v_skip_locked boolean := false;
   v_has_new_plans boolean := false;
+  v_is_plain boolean := coalesce(current_setting('lead_mover.update', true), '') = 'plain';
   v_sqlstate text;
   v_error text;
   v_context text;
@@ -140,10 +141,15 @@ begin
     if not v_skip_locked and v_sqlstate = '55P03' then
       v_skip_locked := true;
     elsif v_constraints = 'deferred' and not lead_mover.constraints_hold() then
+      v_constraints := 'own';
+    elsif v_constraints = 'own' and not lead_mover.own_constraints_hold() then
       v_constraints := 'unchecked';
     elsif not v_has_new_plans and left(v_sqlstate, 2) in ('0A', '26', '42', 'XX') then
       discard plans;
       v_has_new_plans := true;
+    elsif v_sqlstate = '0A000' and not v_is_plain and lead_mover.has_update_rules() then
+      v_is_plain := true;
+      perform set_config('lead_mover.update', 'plain', false);
     elsif not v_bisect and (
       (v_work.lane).attempts >= c_failures_before
       or lead_mover.error_kind(v_sqlstate) = 'lead' and not lead_mover.is_of_the_target(v_work, v_sqlstate)

@@ -1,6 +1,7 @@
 -- Sends a message for every lane of a move that has leads left and no message: when the move is queued,
 -- resumed or retried. It is one statement, so that the trigger on the queue notifies once. A move that has no
--- message_id yet gets that of its first lane. Returns the move.
+-- message_id yet gets that of its first lane; the row of another is left alone, as a batch may hold it. Returns the
+-- move.
 -- A message without a delay has vt = epoch, so that it is due also after the server's clock went back.
 create or replace function lead_mover.send_lanes(p_migration_id bigint)
 returns lead_mover.moves
@@ -29,11 +30,22 @@ as $$
     from sent
     where l.migration_id = p_migration_id
       and l.lane = sent.lane
+  ),
+  named as (
+    update lead_mover.moves m
+    set message_id = sent.msg_id
+    from sent
+    where m.migration_id = p_migration_id
+      and m.message_id is null
+      and sent.lane = 1
+    returning m.*
   )
-  update lead_mover.moves m
-  set message_id = coalesce(m.message_id, (select sent.msg_id from sent where sent.lane = 1))
+  select * from named
+  union all
+  select m.*
+  from lead_mover.moves m
   where m.migration_id = p_migration_id
-  returning m.*
+    and not exists (select from named)
 $$;
 
 select lead_mover.make_private('lead_mover.send_lanes(bigint)');

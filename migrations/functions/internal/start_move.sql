@@ -48,8 +48,14 @@ begin
 
     if found then
       if v_move.funnel_id = p_funnel_id and v_move.column_id = p_column_id then
-        -- Its messages may have been taken out of the queue.
+        -- Its messages may have been taken out of the queue, and its lanes out of the ledger: then it has failed.
         perform lead_mover.repair(v_move.migration_id);
+        continue when not exists (
+          select
+          from lead_mover.moves m
+          where m.migration_id = v_move.migration_id
+            and m.status in ('pending', 'processing', 'paused')
+        );
         return v_move;
       end if;
 

@@ -67,6 +67,11 @@ begin
     -- The message was made due by hand, or put back.
     continue when (p_work.move).status not in ('pending', 'processing');
 
+    -- A move whose batches fail has one at a time, so that the others keep a worker: each may take as long as a
+    -- lock_timeout or a statement_timeout.
+    continue when (p_work.lane).attempts > 0
+      and not pg_try_advisory_xact_lock(lead_mover.retry_lock_key((p_work.move).migration_id));
+
     -- The first batch that runs alone ends a move whose failure is recorded.
     exit when (p_work.move).failure is null
       or pg_try_advisory_xact_lock(lead_mover.lock_key((p_work.move).migration_id));

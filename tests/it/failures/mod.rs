@@ -5,3 +5,4 @@ mod rejection_limits;
 mod rejections;
 mod timed_out_sizes;
 mod timeouts;
+mod turns;

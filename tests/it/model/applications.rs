@@ -25,19 +25,12 @@ impl World<'_> {
             .filter(|(_, there)| *there != place)
             .map(|(id, _)| id)
             .collect();
-        let may_wait = self.expected.queue_was_changed && self.a_batch_is_open();
         if let Some((id, active)) = self.expected.active(run) {
             if active.target != place {
                 let code = answer.as_ref().err().map(DbError::code);
                 return ensure(code.map(SqlState::code) == Some("LM004"), || {
                     format!("move {id} is active, and another target answers {answer:?}")
                 });
-            }
-            // Sending messages again writes the move's row, which its first batch has locked until it ends.
-            if may_wait
-                && matches!(&answer, Err(error) if *error.code() == SqlState::LOCK_NOT_AVAILABLE)
-            {
-                return Ok(());
             }
             let answer = answer.map_err(|error| format!("asking again raised {error}"))?;
             ensure(

@@ -34,9 +34,10 @@ const CONTENTS: [&str; 9] = [
     r#"message || '{"run_id": 1, "progress": [], "batch_size": -1, "total": "many"}'"#,
 ];
 
-const TIMES: [&str; 4] = [
+const TIMES: [&str; 5] = [
     "'epoch'",
     "'-infinity'",
+    "'infinity'",
     "clock_timestamp() + interval '5 seconds'",
     "clock_timestamp() + interval '1 hour'",
 ];

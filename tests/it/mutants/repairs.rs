@@ -19,6 +19,18 @@ mutants! {
     noticed by "repairs::clock::messages_of_a_move_that_are_due_in_the_far_future_are_due_at_once":
         in "functions/internal/repair" "  set vt = 'epoch'\n  from late" => "  set vt = q.vt\n  from late";
 
+    messages_that_are_never_due_are_left_alone,
+    noticed by "repairs::clock::messages_of_a_move_that_are_due_in_the_far_future_are_due_at_once":
+        in "functions/internal/repair" "    set vt = 'epoch'\n    from held" => "    set vt = q.vt\n    from held";
+
+    the_row_of_a_move_that_a_batch_holds_is_waited_for,
+    noticed by "repairs::messages::a_lost_message_is_sent_again_while_the_first_batch_of_its_move_is_open":
+        in "functions/internal/send_lanes" "and m.message_id is null\n" => "\n" "and sent.lane = 1" => "";
+
+    the_first_batch_locks_its_move_against_messages,
+    noticed by "repairs::messages::a_lost_message_is_sent_again_while_the_first_batch_of_its_move_is_open":
+        in "functions/internal/record_batch" "for no key update skip locked" => "for update skip locked";
+
     a_delay_of_an_application_is_cut_short,
     noticed by "repairs::clock::a_message_that_an_application_delays_and_one_of_a_paused_move_stay":
         in "functions/internal/repair" "q.enqueued_at > v_now + interval '1 minute'" => "true";

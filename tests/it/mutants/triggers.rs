@@ -91,5 +91,13 @@ mutants! {
     constraints_stay_immediate_after_the_call,
     noticed by "transactions::constraints::constraints_are_still_deferred_after_the_call":
         in "functions/internal/move_leads"
-        "      raise exception using errcode = 'LM0RB', message = 'rolls back to deferred constraints';\n" => "";
+        "      raise exception using errcode = 'LM0RB', message = c_rollback;\n" => "";
+
+    every_error_with_the_sqlstate_of_our_own_is_taken_for_it,
+    noticed by "triggers::raised::errors_of_the_server_within_a_trigger_are_recorded":
+        in "functions/internal/move_leads" "if sqlerrm <> c_rollback then" => "if false then";
+
+    a_cancel_of_another_session_is_taken_for_one_of_this,
+    noticed by "triggers::raised::a_cancel_of_another_session_is_recorded":
+        in "functions/internal/is_cancelled" "remote SQL command: |while" => "nothing: |nothing";
 }

@@ -7,6 +7,7 @@ const IN_AN_HOUR: &str =
     "update pgmq.q_lead_migration_queue set vt = clock_timestamp() + interval '1 hour'";
 const IN_A_YEAR: &str =
     "update pgmq.q_lead_migration_queue set vt = clock_timestamp() + interval '1 year'";
+const NEVER: &str = "update pgmq.q_lead_migration_queue set vt = 'infinity'";
 
 #[tokio::test]
 async fn what_has_no_delay_is_due_whatever_the_clock_says() {
@@ -27,7 +28,7 @@ async fn what_has_no_delay_is_due_whatever_the_clock_says() {
 
 #[tokio::test]
 async fn messages_of_a_move_that_are_due_in_the_far_future_are_due_at_once() {
-    for edit in [LATER, IN_AN_HOUR, IN_A_YEAR] {
+    for edit in [LATER, IN_AN_HOUR, IN_A_YEAR, NEVER] {
         let database = Database::new().await;
         let crm = database.crm().await;
         let (run, other) = (crm.run_of(2_500).await, crm.run_of(50).await);
@@ -98,4 +99,23 @@ async fn the_delay_after_a_failure_is_waited_out() {
         assert!(crm.process().await.is_none(), "its delay is not over");
     }
     crm.check().await;
+}
+
+#[tokio::test]
+async fn a_message_that_another_consumer_has_read_is_due_at_once() {
+    for seconds in [30, 590] {
+        let database = Database::new().await;
+        let crm = database.crm().await;
+        let run = crm.run_of(2_500).await;
+        crm.enqueue(run).await;
+        database
+            .run(&format!(
+                "select pgmq.read('lead_migration_queue', {seconds}, 3)"
+            ))
+            .await;
+
+        crm.process_all().await;
+
+        crm.all_moved(run).await;
+    }
 }

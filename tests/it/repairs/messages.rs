@@ -148,6 +148,31 @@ async fn a_move_whose_messages_are_gone_can_be_cancelled() {
 }
 
 #[tokio::test]
+async fn a_lost_message_is_sent_again_while_the_first_batch_of_its_move_is_open() {
+    let database = Database::new().await;
+    let crm = database.crm().await;
+    let run = crm.run_of(2_500).await;
+    let queued = crm.enqueue(run).await;
+    let worker = database.open().await;
+    worker.batch_execute("begin").await.expect("it is open");
+    assert_eq!(database.process_as_service(&worker).await, "moved");
+    let delete = "with lost as (
+                  delete from pgmq.q_lead_migration_queue where to_jsonb(msg_id) <> $1 returning msg_id
+                )
+                select count(*) from lost";
+    let lost: i64 = database.value(delete, &[&queued["message_id"]]).await;
+    assert_eq!(lost, 2);
+
+    database.run("set lock_timeout = '1s'").await; // it would wait for as long as the batch is open
+    let repaired: i32 = database.value("select lead_mover.repair()", &[]).await;
+
+    assert_eq!(repaired, 2);
+    worker.batch_execute("commit").await.expect("it ends");
+    crm.process_all().await;
+    crm.all_moved(run).await;
+}
+
+#[tokio::test]
 async fn what_belongs_to_another_move_is_left_alone() {
     let database = Database::new().await;
     let crm = database.crm().await;

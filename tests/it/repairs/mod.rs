@@ -1,5 +1,6 @@
 //! Queue and ledger come together again, whatever others did to the queue.
 
 mod clock;
+mod edits;
 mod messages;
 mod queue;

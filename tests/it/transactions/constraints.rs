@@ -153,3 +153,41 @@ async fn a_lead_that_a_deferred_constraint_rejects_is_listed_while_the_applicati
 
     crm.all_moved_but(run, lead, "P0001").await;
 }
+
+#[tokio::test]
+async fn a_lead_that_a_deferred_trigger_puts_elsewhere_is_listed_while_a_constraint_is_open() {
+    for (open, satisfy) in OPEN {
+        let database = Database::new().await;
+        let crm = database.crm().await;
+        database.run(TABLES).await;
+        let run = crm.run_of(50).await;
+        let lead = crm.lead_ids(run).await[7];
+        let body = format!(
+            "if new.id = '{lead}' and new.column_id = '{}' then
+               update public.leads set column_id = '{}', funnel_id = '{}' where id = new.id;
+             end if;
+             return null;",
+            crm.target.column, crm.inbox.column, crm.inbox.funnel
+        );
+        database
+            .on_leads(
+                "after update on public.leads deferrable initially deferred for each row",
+                &body,
+            )
+            .await;
+        crm.enqueue(run).await;
+        let application = database.open().await;
+        application
+            .batch_execute(&format!("begin; {open}"))
+            .await
+            .unwrap();
+
+        process_in(&application, None).await.unwrap();
+
+        application
+            .batch_execute(&format!("{satisfy}; commit"))
+            .await
+            .unwrap_or_else(|error| panic!("{open}: {error:?}"));
+        crm.all_moved_but(run, lead, "09000").await;
+    }
+}

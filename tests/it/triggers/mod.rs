@@ -4,6 +4,7 @@ mod controls;
 mod old_plans;
 mod raised;
 mod recording;
+mod rules;
 mod settings;
 mod sqlstates;
 mod standing;
