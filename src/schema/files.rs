@@ -37,10 +37,11 @@ macro_rules! sql_files {
 }
 
 /// Every name has its schema, so the search path is empty. SQL functions may call others that come later in the
-/// alphabet, so bodies are not checked.
+/// alphabet, so bodies are not checked. The others are the server's defaults, which a database or a role may have changed.
 pub(crate) const SESSION: SqlFile = SqlFile {
     path: "session settings",
-    text: "set local search_path = '';\nset local check_function_bodies = off;\nset local client_min_messages = warning;\n",
+    text: "set local search_path = '';\nset local check_function_bodies = off;\nset local client_min_messages = warning;\n\
+set local standard_conforming_strings = on;\nset local quote_all_identifiers = off;\n",
 };
 
 /// The schema and the memory of what was applied; run before anything else, each time.

@@ -66,9 +66,12 @@ async fn open(settings: &ConnectionSettings) -> Result<PgPool, sqlx::Error> {
         .acquire_timeout(CONNECT_TIMEOUT)
         .after_connect(|connection, _| {
             Box::pin(async move {
-                // Notices about what exists already would become log lines of sqlx.
+                // Notices about what exists already would become log lines of sqlx. PGMQ's SQL is written for the
+                // server's default, which a database may have changed.
                 connection
-                    .execute("set client_min_messages = error")
+                    .execute(
+                        "set client_min_messages = error; set standard_conforming_strings = on",
+                    )
                     .await?;
                 Ok(())
             })

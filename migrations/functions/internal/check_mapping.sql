@@ -41,7 +41,7 @@ mapped_column as (
   left join pg_catalog.pg_attribute a on a.attrelid = r.oid
     and a.attname = w.column_name
     and not a.attisdropped
-    and (w.type_name is null or w.type_name = pg_catalog.format_type(a.atttypid, null))
+    and (w.type_name is null or w.type_name::pg_catalog.regtype = a.atttypid)
 ),
 -- The key's type, then the types under it while that is a domain.
 key_type as (

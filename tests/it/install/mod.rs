@@ -5,6 +5,7 @@ mod installing;
 mod lead_index;
 mod mapping;
 mod mapping_views;
+mod odd_settings;
 mod pgmq_extension;
 mod plpgsql_check;
 mod schema_sql;
