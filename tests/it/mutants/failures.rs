@@ -138,5 +138,17 @@ mutants! {
 
     a_second_message_for_the_same_move_is_adopted,
     noticed by "queueing::archived_messages::a_message_for_a_run_that_is_active_to_the_same_target_is_a_duplicate":
-        in "functions/internal/adopt_message" "if v_move.message_id = p_message_id then" => "if true then";
+        in "functions/internal/adopt_message" "if v_move.message_id = p_message_id and exists (" => "if v_move.migration_id is not null or exists (";
+
+    a_move_that_waits_keeps_its_place,
+    noticed by "failures::turns::a_small_move_comes_after_one_batch_that_waits":
+        in "functions/internal/record_failure" "perform lead_mover.put_last(v_lane.migration_id);" => "null;";
+
+    a_move_that_fails_has_all_workers,
+    noticed by "failures::turns::a_move_whose_batches_fail_has_one_at_a_time":
+        in "functions/internal/take_message" "continue when (p_work.lane).attempts > 0" => "continue when false";
+
+    the_lock_stays_too_weak_for_what_a_trigger_writes,
+    noticed by "keys::locks::a_lead_with_an_open_note_holds_up_no_other_where_a_trigger_writes_a_key":
+        in "functions/internal/record_failure" "    set key_lock = true\n" => "    set key_lock = false\n";
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::support::{Database, TEMPLATE_VARIABLE, finish};
+use crate::support::{Database, PRIVATE_VARIABLE, TEMPLATE_VARIABLE, finish, is_local};
 
 /// Every mutant passes it.
 const EVERYDAY: &str = "moves::batches::each_call_moves_one_batch_and_reports_it";
@@ -63,6 +63,9 @@ async fn assert_noticed(changes: &[Change], test: &str) {
         .env("TEST_DATABASE_URL", template.connection_string())
         .env(TEMPLATE_VARIABLE, template.name())
         .kill_on_drop(true);
+    if is_local() {
+        command.env(PRIVATE_VARIABLE, "1");
+    }
     let _dropped_at_end = template.close();
 
     let run = timeout(RUN_TIMEOUT, finish(&mut command))

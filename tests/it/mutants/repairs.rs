@@ -31,6 +31,18 @@ mutants! {
     noticed by "repairs::messages::a_lost_message_is_sent_again_while_the_first_batch_of_its_move_is_open":
         in "functions/internal/record_batch" "for no key update skip locked" => "for update skip locked";
 
+    a_message_that_was_a_moves_is_taken_for_adopted,
+    noticed by "repairs::edits::a_message_that_is_edited_before_its_first_batch_holds_up_nobody":
+        in "functions/internal/adopt_message" "        and lead_mover.has_message(l)\n" => "" "        and l.message_id = p_message_id\n" => "";
+
+    a_move_without_lanes_stays_active,
+    noticed by "repairs::edits::a_move_whose_lanes_are_deleted_fails_and_can_be_queued_again":
+        in "functions/internal/repair" "        true\n      )" => "        false\n      )";
+
+    what_another_consumer_has_read_is_waited_for,
+    noticed by "repairs::clock::a_message_that_another_consumer_has_read_is_due_at_once":
+        in "functions/internal/longest_delay" "interval '10 seconds'" => "interval '10 minutes'";
+
     a_delay_of_an_application_is_cut_short,
     noticed by "repairs::clock::a_message_that_an_application_delays_and_one_of_a_paused_move_stay":
         in "functions/internal/repair" "q.enqueued_at > v_now + interval '1 minute'" => "true";

@@ -93,11 +93,19 @@ mutants! {
         in "functions/internal/move_leads"
         "      raise exception using errcode = 'LM0RB', message = c_rollback;\n" => "";
 
+    rules_are_not_looked_for,
+    noticed by "triggers::rules::a_rule_that_keeps_a_history_fires":
+        in "functions/internal/has_update_rules" "return exists (" => "return false and exists (";
+
+    the_lead_tables_constraints_are_left_alone_with_the_applications,
+    noticed by "transactions::constraints::a_lead_that_a_deferred_trigger_puts_elsewhere_is_listed_while_a_constraint_is_open":
+        in "functions/internal/run_batch" "v_constraints := 'own';" => "v_constraints := 'unchecked';";
+
     every_error_with_the_sqlstate_of_our_own_is_taken_for_it,
     noticed by "triggers::raised::errors_of_the_server_within_a_trigger_are_recorded":
         in "functions/internal/move_leads" "if sqlerrm <> c_rollback then" => "if false then";
 
     a_cancel_of_another_session_is_taken_for_one_of_this,
     noticed by "triggers::raised::a_cancel_of_another_session_is_recorded":
-        in "functions/internal/is_cancelled" "remote SQL command: |while" => "nothing: |nothing";
+        in "functions/internal/is_cancelled" "remote SQL command: |while .* on" => "nothing: |nothing on";
 }

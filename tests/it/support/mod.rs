@@ -47,7 +47,7 @@ pub(crate) use pg_bouncer::PgBouncer;
 pub(crate) use pgmq_extension::PgmqServer;
 pub(crate) use proxy::{Faults, Proxy};
 pub(crate) use roles::{grafana, owner, worker};
-pub(crate) use server::{is_local, pg_dump};
+pub(crate) use server::{PRIVATE_VARIABLE, is_local, pg_dump};
 pub(crate) use service::{Service, command, get, send};
 pub(crate) use sources::{
     File, code, code_of, crates, files_below, files_with, source_folders, texts_below, words,

@@ -63,6 +63,9 @@ fn own<T>(answer: impl FnOnce(&LocalPostgres) -> T) -> Option<T> {
     }
 }
 
+/// Tells a process of the tests that another one has started the server for them.
+pub(crate) const PRIVATE_VARIABLE: &str = "TEST_DATABASE_IS_PRIVATE";
+
 /// Whether the server is the tests' own: they are its superuser without a password, and its programs are
 /// here. Another process of the tests may have started it.
 pub(crate) fn is_local() -> bool {
@@ -70,7 +73,7 @@ pub(crate) fn is_local() -> bool {
         clippy::disallowed_methods,
         reason = "how one process of the tests tells another"
     )]
-    let is_private = || std::env::var_os("TEST_DATABASE_IS_PRIVATE").is_some();
+    let is_private = || std::env::var_os(PRIVATE_VARIABLE).is_some();
     own(|_| ()).is_some() || is_private()
 }
 
