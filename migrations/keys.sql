@@ -90,7 +90,7 @@ begin
     for v_function in
       select p.oid
       from pg_proc p
-      where p.prosrc ~ 'lead_mover\.\w+\.\w+%type'
+      where p.prosrc ~ 'lead_mover[.][a-z_]+[.][a-z_]+%type'
         and (p.pronamespace = 'lead_mover'::regnamespace or p.proname = 'retry_lead_migration')
     loop
       execute format('alter function %s cost 100', v_function);

@@ -81,7 +81,7 @@ mapped as (
   join pg_catalog.pg_rewrite r on r.ev_class = v.oid
   cross join lateral pg_catalog.regexp_matches(
     r.ev_action::text,
-    ':resname (id|run_id) :ressortgroupref \d+ :resorigtbl (\d+) :resorigcol (\d+)',
+    ':resname (id|run_id) :ressortgroupref [0-9]+ :resorigtbl ([0-9]+) :resorigcol ([0-9]+)',
     'g'
   ) as found
   where v.relname = 'leads'

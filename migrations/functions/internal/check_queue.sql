@@ -34,7 +34,7 @@ queue as (
     ) as notifies_by_row,
     e.extversion as version,
     case
-      when e.extversion ~ '^\d{1,9}(\.\d{1,9})*$' then pg_catalog.string_to_array(e.extversion, '.')::integer[]
+      when e.extversion ~ '^[0-9]{1,9}([.][0-9]{1,9})*$' then pg_catalog.string_to_array(e.extversion, '.')::integer[]
     end as numbers
   from (values (1)) as one
   left join queue_table q on true

@@ -23,7 +23,8 @@ begin
     join pg_rewrite r on r.ev_class = s.relation_id and r.rulename = '_RETURN'
     cross join lateral regexp_match(
       r.ev_action::text,
-      ':resno ' || s.attnum || ' :resname (?:[^\s\\]|\\.)+ :ressortgroupref \d+ :resorigtbl (\d+) :resorigcol (\d+) :resjunk false'
+      ':resno ' || s.attnum || E' :resname (?:[^[:space:]\\\\]|\\\\.)+'
+        || ' :ressortgroupref [0-9]+ :resorigtbl ([0-9]+) :resorigcol ([0-9]+) :resjunk false'
     ) as column_of
     join pg_class c on c.oid = column_of[1]::oid
     where s.relkind = 'v'

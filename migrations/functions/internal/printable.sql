@@ -19,7 +19,7 @@ begin
   return p_text;
 exception
   when others then
-    return regexp_replace(p_text, '[^\x01-\x7e]', '?', 'g');
+    return regexp_replace(p_text, E'[^\\x01-\\x7e]', '?', 'g');
 end
 $$;
 

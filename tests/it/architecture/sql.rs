@@ -46,6 +46,22 @@ fn each_sql_function_is_private_described_and_has_a_search_path() {
     }
 }
 
+/// With `standard_conforming_strings` off, which a role or a database can have, a function reads the backslashes of an
+/// ordinary string as escapes each time that it runs.
+#[test]
+fn strings_with_backslashes_are_read_alike_under_every_setting() {
+    for file in files_below("migrations", "sql") {
+        if file.path == "migrations/schema.sql" {
+            continue;
+        }
+        for line in file.text.lines().filter(|line| line.contains('\\')) {
+            let (before, _) = line.split_once('\\').expect("a backslash");
+            let (start, _) = before.rsplit_once('\'').expect("a string");
+            assert!(start.ends_with('E'), "{line:?} in {}", file.path);
+        }
+    }
+}
+
 #[test]
 fn each_table_and_view_is_described() {
     let mut files = files_below("migrations/versioned", "sql");
