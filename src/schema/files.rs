@@ -62,10 +62,22 @@ pub(crate) const MAPPING: SqlFile = SqlFile {
     text: include_str!("../../migrations/mapping.sql"),
 };
 
+/// Stops at a mapping that moves cannot work with; run each time.
+pub(crate) const MAPPING_CHECKS: SqlFile = SqlFile {
+    path: "mapping_checks.sql",
+    text: include_str!("../../migrations/mapping_checks.sql"),
+};
+
 /// Gives the ledger's columns for keys the type of the lead table's key; run each time.
 pub(crate) const KEYS: SqlFile = SqlFile {
     path: "keys.sql",
     text: include_str!("../../migrations/keys.sql"),
+};
+
+/// The same for ids of runs, funnels and columns, and drops the functions that have other types then; run each time.
+pub(crate) const IDS: SqlFile = SqlFile {
+    path: "ids.sql",
+    text: include_str!("../../migrations/ids.sql"),
 };
 
 /// Files of earlier versions: a database that remembers one is not a newer version's.
@@ -79,6 +91,7 @@ pub(crate) const VERSIONED: &[SqlFile] = sql_files![
     "versioned/0001_ledger.sql",
     "versioned/0002_locked_batches.sql",
     "versioned/0003_counts_of_finished_moves.sql",
+    "versioned/0004_ids_of_any_type.sql",
 ];
 
 /// Views and functions: applied again whenever their text has changed. Views come first, because
@@ -104,6 +117,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/fail_move.sql",
     "functions/internal/fold_finished_counts.sql",
     "functions/internal/grown_size.sql",
+    "functions/internal/has_funnels.sql",
     "functions/internal/has_message.sql",
     "functions/internal/has_timed_out.sql",
     "functions/internal/has_update_rules.sql",
@@ -147,6 +161,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/repair.sql",
     "functions/internal/retry_lock_key.sql",
     "functions/internal/run_batch.sql",
+    "functions/internal/run_of_message.sql",
     "functions/internal/sample.sql",
     "functions/internal/send_lanes.sql",
     "functions/internal/standing_of_leads.sql",
@@ -218,7 +233,15 @@ mod tests {
         );
         on_disk.remove("schema.sql"); // generated from the others
 
-        let mut built_in = vec![BOOTSTRAP.path, EXAMPLE_SCHEMA.path, KEYS.path, MAPPING.path];
+        let each_time = [
+            BOOTSTRAP,
+            EXAMPLE_SCHEMA,
+            IDS,
+            KEYS,
+            MAPPING,
+            MAPPING_CHECKS,
+        ];
+        let mut built_in = each_time.map(|file| file.path).to_vec();
         built_in.extend(recorded().map(|file| file.path));
         built_in.sort_unstable();
 

@@ -7,8 +7,8 @@ mod lead_index;
 mod state;
 
 pub(crate) use files::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, KEYS, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
-    function_body,
+    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, SESSION, SqlFile,
+    TRIGGERS, VERSIONED, function_body,
 };
 pub use lead_index::missing_lead_index;
 pub use state::{SchemaState, schema_state};
