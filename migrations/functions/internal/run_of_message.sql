@@ -3,7 +3,7 @@
 create or replace function lead_mover.run_of_message(p_message jsonb)
 returns lead_mover.moves.run_id%type
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare

@@ -29,7 +29,7 @@ begin
     'migration_id', v_move.migration_id,
     'run_id', p_run_id,
     'run_name', (select lead_mover.printable(r.name::text) from lead_mover.runs r where r.id = p_run_id),
-    'funnel_id', p_funnel_id,
+    'funnel_id', case when lead_mover.has_funnels() then p_funnel_id end,
     'column_id', p_column_id,
     'total', v_total,
     'message', case

@@ -1,0 +1,9 @@
+//! Ids of runs, funnels and columns of any type, and CRMs without funnels.
+
+mod commands;
+mod crms;
+mod messages;
+mod recipes;
+mod remapping;
+mod types;
+mod unwritable;
