@@ -14,7 +14,7 @@ const TABLES: &str = "
   create view lead_mover.runs as select id, name from public.runs;";
 const COLUMNS: &str = "create view lead_mover.columns as select id, funnel_id from public.columns;";
 
-async fn refused(statements: &str) -> String {
+async fn error_of(statements: &str) -> String {
     let database = Database::empty().await;
     database.run(TABLES).await;
     database.run(statements).await;
@@ -62,7 +62,7 @@ async fn a_column_that_cannot_be_written_is_named_with_the_reason() {
             "cannot update view \"leads\"",
         ),
     ] {
-        let said = refused(&format!(
+        let said = error_of(&format!(
             "create view lead_mover.leads as {view}; {COLUMNS}"
         ))
         .await;
@@ -120,7 +120,7 @@ async fn types_that_cannot_be_ids_or_be_compared_are_named() {
             ["several collations: ", "lead_mover.leads.run_id (\"C\")"],
         ),
     ] {
-        let said = refused(&format!(
+        let said = error_of(&format!(
             "create view lead_mover.leads as select id, {leads} from public.leads;
              create view lead_mover.columns as select {columns} from public.columns"
         ))
