@@ -3,6 +3,7 @@
 mod commands;
 mod crms;
 mod messages;
+mod plans;
 mod recipes;
 mod remapping;
 mod types;

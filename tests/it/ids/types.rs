@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::recipes::with_ids;
-use crate::support::Database;
+use super::recipes::{tables, with_ids};
+use crate::support::{Database, command, finish};
 
 /// The signatures of the functions that take or return ids.
 async fn signatures(database: &Database) -> Vec<String> {
@@ -223,4 +223,23 @@ async fn without_funnels_the_funnel_of_a_call_does_not_count() {
         )
         .await;
     assert_eq!(failed, "A coluna de destino 4 não existe mais");
+}
+
+#[tokio::test]
+async fn the_printed_script_takes_the_types_too() {
+    let database = Database::without_lead_mover().await;
+    database
+        .run("drop table public.leads, public.runs, public.columns, public.funnels")
+        .await;
+    database.run(&tables("integer", "", "text")).await;
+
+    let printed = finish(&mut command(&["migrate", "--print"])).await;
+    let extension = "create extension if not exists pgmq;";
+    database.run(&printed.stdout.replace(extension, "")).await;
+
+    assert_eq!(
+        signatures(&database).await[2],
+        "p_run_id integer, p_funnel_id text, p_column_id text, p_batch_size integer -> jsonb"
+    );
+    database.doctor_report().await.assert_all_pass();
 }
