@@ -9,6 +9,7 @@ do $$
 declare
   v_column record;
   v_id text;
+  v_others text[];
   v_function record;
   v_is_locked boolean := false;
   v_kept jsonb := '{}';
@@ -63,6 +64,8 @@ begin
       end if;
     end if;
 
+    v_others := '{}';
+
     for v_id in
       execute format('select distinct m.%1$I::text from lead_mover.moves m where m.%1$I is not null', v_column.attname)
     loop
@@ -70,9 +73,14 @@ begin
         execute format('select $1::%s', v_column.new_type) using v_id;
       exception
         when data_exception then
-          execute format('update lead_mover.moves m set %1$I = null where m.%1$I::text = $1', v_column.attname) using v_id;
+          v_others := v_others || v_id;
       end;
     end loop;
+
+    if cardinality(v_others) > 0 then
+      execute format('update lead_mover.moves m set %1$I = null where m.%1$I::text = any ($1)', v_column.attname)
+      using v_others;
+    end if;
 
     execute format(
       'alter table lead_mover.moves alter column %1$I type %2$s%3$s using %1$I::text::%2$s',

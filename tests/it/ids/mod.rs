@@ -5,6 +5,7 @@ mod crms;
 mod messages;
 mod plans;
 mod recipes;
+mod regranting;
 mod remapping;
 mod types;
 mod unwritable;

@@ -198,3 +198,46 @@ async fn a_view_with_an_instead_of_trigger_is_ok_for_migrate_and_doctor() {
         database.doctor_report().await.assert_all_pass();
     }
 }
+
+#[tokio::test]
+async fn a_view_that_a_rule_writes_is_ok_too_and_its_leads_move() {
+    let database = Database::empty().await;
+    database.run(TABLES).await;
+    database.run(COLUMNS).await;
+    database
+        .run(
+            "create view lead_mover.leads as
+               select id, run_id, coalesce(funnel_id) as funnel_id, coalesce(column_id) as column_id from public.leads;
+             create rule write_lead as on update to lead_mover.leads do instead
+               update public.leads set funnel_id = new.funnel_id, column_id = new.column_id where id = old.id;
+             insert into public.runs values ('00000000-0000-0000-0000-000000000007', 'Padarias');
+             insert into public.columns
+               values ('00000000-0000-0000-0000-000000000004', '00000000-0000-0000-0000-000000000002');
+             insert into public.leads (id, run_id)
+               select gen_random_uuid(), '00000000-0000-0000-0000-000000000007' from generate_series(1, 250)",
+        )
+        .await;
+    let installed = database.migrate(&[]).await;
+    assert_eq!(installed.status, Some(0), "{installed:?}");
+    database.doctor_report().await.assert_all_pass();
+
+    database
+        .run(
+            "select queue_lead_migration(
+               '00000000-0000-0000-0000-000000000007', '00000000-0000-0000-0000-000000000002',
+               '00000000-0000-0000-0000-000000000004'
+             )",
+        )
+        .await;
+    for _ in 0..3 {
+        database
+            .run("select * from public.process_lead_migration_batch()")
+            .await;
+    }
+
+    let there =
+        "select count(*) from public.leads where column_id is not null and funnel_id is not null";
+    assert_eq!(database.value::<i64>(there, &[]).await, 250);
+    let status = "select status from public.get_lead_migration_progress()";
+    assert_eq!(database.value::<String>(status, &[]).await, "completed");
+}
