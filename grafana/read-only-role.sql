@@ -15,7 +15,7 @@ $$;
 
 grant usage on schema public to lead_mover_grafana;
 grant execute on function
-  public.get_lead_migration_progress(uuid),
+  public.get_lead_migration_progress,
   public.get_lead_migration_rejections(bigint)
 to lead_mover_grafana;
 

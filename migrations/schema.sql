@@ -76,10 +76,10 @@ COMMENT ON COLUMN lead_mover.lanes.waiting_since IS 'Since when the lane has onl
 
 CREATE TABLE lead_mover.moves (
     migration_id bigint NOT NULL,
-    run_id uuid NOT NULL,
+    run_id uuid,
     run_name text,
-    funnel_id uuid NOT NULL,
-    column_id uuid NOT NULL,
+    funnel_id uuid,
+    column_id uuid,
     batch_size integer NOT NULL,
     status text DEFAULT 'pending'::text NOT NULL,
     message_id bigint,
@@ -90,6 +90,7 @@ CREATE TABLE lead_mover.moves (
     finished_at timestamp with time zone,
     failure text,
     key_lock boolean DEFAULT false NOT NULL,
+    CONSTRAINT moves_active_ids_check CHECK (((finished_at IS NOT NULL) OR ((run_id IS NOT NULL) AND (column_id IS NOT NULL)))),
     CONSTRAINT moves_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
     CONSTRAINT moves_check CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text])))),
     CONSTRAINT moves_open_lanes_check CHECK ((open_lanes >= 0)),
@@ -97,6 +98,12 @@ CREATE TABLE lead_mover.moves (
 );
 
 COMMENT ON TABLE lead_mover.moves IS 'One row a move of a run to a funnel and column.';
+
+COMMENT ON COLUMN lead_mover.moves.run_id IS 'The run; null where the mapping has another type of ids since the move finished.';
+
+COMMENT ON COLUMN lead_mover.moves.funnel_id IS 'The funnel to move to; null in a CRM without funnels.';
+
+COMMENT ON COLUMN lead_mover.moves.column_id IS 'The column to move to; null where the mapping has another type of ids since the move finished.';
 
 COMMENT ON COLUMN lead_mover.moves.message_id IS 'The message_id that queueing the move returned. The lanes'' current messages are in lanes.';
 
@@ -242,6 +249,12 @@ CREATE FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) R
 
 COMMENT ON FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) IS 'The size of a lane''s next batch after a success.';
 
+CREATE FUNCTION lead_mover.has_funnels() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.has_funnels() IS 'Whether leads stand in a funnel too.';
+
 CREATE FUNCTION lead_mover.has_message(p_lane lead_mover.lanes) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -370,11 +383,11 @@ CREATE FUNCTION lead_mover.longest_wait() RETURNS interval
 
 COMMENT ON FUNCTION lead_mover.longest_wait() IS 'How long a lane may wait for other transactions before its move fails.';
 
-CREATE FUNCTION lead_mover.make_private(p_function regprocedure) RETURNS void
+CREATE FUNCTION lead_mover.make_private(p_function text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.make_private(p_function regprocedure) IS 'Leaves execute on a function that has just been created to its owner and service_role only.';
+COMMENT ON FUNCTION lead_mover.make_private(p_function text) IS 'Leaves execute on a function that has just been created to its owner and service_role only.';
 
 CREATE FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -548,6 +561,12 @@ CREATE FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boo
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) IS 'Processes one batch of one message and returns one row with its outcome and counts.';
+
+CREATE FUNCTION lead_mover.run_of_message(p_message jsonb) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.run_of_message(p_message jsonb) IS 'The run of a message that an application sent itself; null where it names none.';
 
 CREATE FUNCTION lead_mover.sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb, migrations_stalled bigint)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -921,6 +940,9 @@ GRANT ALL ON FUNCTION lead_mover.fold_finished_counts() TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.has_funnels() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.has_funnels() TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.has_message(p_lane lead_mover.lanes) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.has_message(p_lane lead_mover.lanes) TO service_role;
 
@@ -975,7 +997,7 @@ GRANT ALL ON FUNCTION lead_mover.longest_delay(p_read_ct integer) TO service_rol
 REVOKE ALL ON FUNCTION lead_mover.longest_wait() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.longest_wait() TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.make_private(p_function regprocedure) FROM PUBLIC;
+REVOKE ALL ON FUNCTION lead_mover.make_private(p_function text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) TO service_role;
@@ -1051,6 +1073,9 @@ GRANT ALL ON FUNCTION lead_mover.retry_lock_key(p_migration_id bigint) TO servic
 
 REVOKE ALL ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.run_of_message(p_message jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.run_of_message(p_message jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.sample() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.sample() TO service_role;

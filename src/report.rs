@@ -57,7 +57,7 @@ pub(crate) fn database_error(error: &(dyn std::error::Error + 'static)) -> Error
 
 fn log(batch: &Batch) {
     let message_id = batch.message_id;
-    let run_id = batch.run_id.map(tracing::field::display);
+    let run_id = batch.run_id.as_ref().map(tracing::field::display);
     let text = batch.message.as_deref();
     match batch.outcome {
         Outcome::Idle => {}

@@ -28,7 +28,12 @@ pub(crate) async fn measure(fixture: &Fixture, leads: i32, rounds: u16) -> Figur
         fixture
             .queue()
             .await
-            .enqueue(RUN, FUNNEL, COLUMN, Some(100))
+            .enqueue(
+                &RUN.to_string(),
+                &FUNNEL.to_string(),
+                &COLUMN.to_string(),
+                Some(100),
+            )
             .await
             .expect("it is queued");
         let worker = fixture.open().await;

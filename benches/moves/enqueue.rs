@@ -33,7 +33,12 @@ pub(crate) async fn measure(fixture: &Fixture, leads: i32, rounds: u16) -> Figur
 async fn time(queue: &Queue, run: Uuid, leads: i32) -> Duration {
     let started = Instant::now();
     let result = queue
-        .enqueue(run, FUNNEL, COLUMN, None)
+        .enqueue(
+            &run.to_string(),
+            &FUNNEL.to_string(),
+            &COLUMN.to_string(),
+            None,
+        )
         .await
         .expect("it is queued");
     let took = started.elapsed();

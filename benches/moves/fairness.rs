@@ -50,7 +50,12 @@ async fn times_beside_a_large_move(
     service.ready().await;
     let application = fixture.queue().await;
     application
-        .enqueue(RUN, FUNNEL, COLUMN, None)
+        .enqueue(
+            &RUN.to_string(),
+            &FUNNEL.to_string(),
+            &COLUMN.to_string(),
+            None,
+        )
         .await
         .expect("it is queued");
 
@@ -67,7 +72,7 @@ async fn times_beside_a_large_move(
         );
     }
     application
-        .control(Control::Cancel, RUN)
+        .control(Control::Cancel, &RUN.to_string())
         .await
         .expect("it is cancelled");
     times

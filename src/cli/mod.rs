@@ -18,7 +18,6 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use uuid::Uuid;
 
 use self::help::{
     AFTER_HELP, COMPLETIONS_HELP, ENQUEUE_HELP, HEALTH_HELP, MIGRATE_HELP, SERVE_HELP, STATUS_HELP,
@@ -91,7 +90,8 @@ struct MigrateArgs {
 #[derive(Debug, Args)]
 struct RunArgs {
     /// The run's id
-    run: Uuid,
+    #[arg(allow_negative_numbers = true)]
+    run: String,
     /// Print the SQL function's JSON
     #[arg(long)]
     json: bool,
@@ -169,7 +169,7 @@ impl MigrateArgs {
 
 impl RunArgs {
     async fn run(&self, control: Control, database: &DatabaseArgs) -> anyhow::Result<ExitCode> {
-        moves::control(control, self.run, self.json, &database.settings()?).await
+        moves::control(control, &self.run, self.json, &database.settings()?).await
     }
 }
 

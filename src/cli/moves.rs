@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::time::{Instant, sleep_until};
-use uuid::Uuid;
 
 use super::bars::{self, Bars};
 use super::output::print_line;
@@ -19,11 +18,14 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(250);
 #[derive(Debug, Args)]
 pub(super) struct EnqueueArgs {
     /// The run whose leads are to move
-    run: Uuid,
-    /// The funnel to move them to
-    funnel: Uuid,
+    #[arg(allow_negative_numbers = true)]
+    run: String,
+    /// The funnel to move them to; any word, as -, in a CRM without funnels
+    #[arg(allow_negative_numbers = true)]
+    funnel: String,
     /// The column of that funnel
-    column: Uuid,
+    #[arg(allow_negative_numbers = true)]
+    column: String,
     /// Leads a batch, 1 to 10000 [default: 100]
     #[arg(long, allow_negative_numbers = true)]
     batch_size: Option<i32>,
@@ -38,7 +40,8 @@ pub(super) struct EnqueueArgs {
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     /// Only the moves of this run
-    run: Option<Uuid>,
+    #[arg(allow_negative_numbers = true)]
+    run: Option<String>,
     /// Keep showing, until no move is active
     #[arg(long)]
     watch: bool,
@@ -50,13 +53,13 @@ pub(super) struct StatusArgs {
 impl EnqueueArgs {
     pub(super) async fn run(&self, database: &ConnectionSettings) -> anyhow::Result<ExitCode> {
         let queue = Queue::connect(database, APPLICATION_NAME).await?;
-        let enqueue = queue.enqueue(self.run, self.funnel, self.column, self.batch_size);
+        let enqueue = queue.enqueue(&self.run, &self.funnel, &self.column, self.batch_size);
         let result = queue.read_committed(enqueue).await?;
         print_result(&result, self.json);
         let Some(migration_id) = result["migration_id"].as_i64().filter(|_| self.wait) else {
             return Ok(ExitCode::SUCCESS);
         };
-        let ended = watch(&queue, Some(self.run), self.json, |progress| {
+        let ended = watch(&queue, Some(&self.run), self.json, |progress| {
             progress.migration_id == migration_id
         })
         .await?;
@@ -73,10 +76,10 @@ impl StatusArgs {
     pub(super) async fn run(&self, database: &ConnectionSettings) -> anyhow::Result<ExitCode> {
         let queue = Queue::connect(database, APPLICATION_NAME).await?;
         if self.watch {
-            watch(&queue, self.run, self.json, |_| true).await?;
+            watch(&queue, self.run.as_deref(), self.json, |_| true).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        let moves = queue.progress(self.run).await?;
+        let moves = queue.progress(self.run.as_deref()).await?;
         if self.json {
             print_line(serde_json::to_string_pretty(&moves)?);
         } else if moves.is_empty() {
@@ -93,7 +96,7 @@ impl StatusArgs {
 /// Calls the function and prints its answer.
 pub(super) async fn control(
     control: Control,
-    run: Uuid,
+    run: &str,
     json: bool,
     database: &ConnectionSettings,
 ) -> anyhow::Result<ExitCode> {
@@ -107,7 +110,7 @@ pub(super) async fn control(
 /// something has changed.
 async fn watch(
     queue: &Queue,
-    run: Option<Uuid>,
+    run: Option<&str>,
     json: bool,
     chosen: impl Fn(&Progress) -> bool,
 ) -> Result<Vec<Progress>, QueueError> {

@@ -8,6 +8,7 @@ mod catalogs;
 mod connection;
 mod connection_advice;
 mod finding;
+mod mapping;
 mod moves;
 mod notifications;
 mod runner;
@@ -78,7 +79,8 @@ pub async fn run(settings: &DoctorSettings) -> Vec<Check> {
         })
         .await;
     for (check, part) in catalogs::parts(settings.workers) {
-        runner.ask_all(check, part.read(client)).await;
+        let checks = async { mapping::with_update(client, part.read(client).await?).await };
+        runner.ask_all(check, checks).await;
     }
     let mut state = SchemaState::Missing;
     runner

@@ -1,26 +1,24 @@
 //! Active moves that nothing works on, and runs whose last move has failed.
 
-use postgres_types::Type;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
-use uuid::Uuid;
 
 use super::finding::Finding;
 
 pub(super) async fn check(client: &Client) -> Result<Finding, tokio_postgres::Error> {
     let row = client
         .query_typed_one(
-            "select count(*), (pg_catalog.array_agg(last.run_id order by last.migration_id desc))[1]
+            "select count(*), (pg_catalog.array_agg(last.run_id::text order by last.migration_id desc))[1]
              from (
                select distinct on (p.run_id) p.run_id, p.migration_id, p.status
-               from public.get_lead_migration_progress($1) p
+               from public.get_lead_migration_progress() p
                order by p.run_id, p.migration_id desc
              ) last
              where last.status = 'failed'",
-            &[(&None::<Uuid>, Type::UUID)],
+            &[],
         )
         .await?;
-    let (failed, newest): (i64, Option<Uuid>) = (row.try_get(0)?, row.try_get(1)?);
+    let (failed, newest): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
     let stalled = stalled(client).await?.unwrap_or_default();
     Ok(match newest {
         _ if stalled > 0 => Finding::failure(

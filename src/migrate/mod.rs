@@ -15,7 +15,8 @@ use postgres_types::Type;
 use tokio_postgres::Transaction;
 
 use crate::schema::{
-    self, BOOTSTRAP, EXAMPLE_SCHEMA, KEYS, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
+    self, BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, SESSION, SqlFile,
+    TRIGGERS, VERSIONED,
 };
 
 pub use error::MigrateError;
@@ -86,9 +87,13 @@ async fn apply_all(
         apply(transaction, &EXAMPLE_SCHEMA).await?;
     }
     apply(transaction, &MAPPING).await?;
+    apply(transaction, &MAPPING_CHECKS).await?;
     let known = known_files(transaction).await?;
     let mut applied = apply_changed(transaction, &known, VERSIONED).await?;
     apply(transaction, &KEYS).await?;
+    apply(transaction, &IDS).await?;
+    // Without the functions that have other types now.
+    let known = known_files(transaction).await?;
     applied.extend(apply_changed(transaction, &known, LIVING).await?);
 
     pgmq::install_where_missing(transaction, settings).await?;

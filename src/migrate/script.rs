@@ -2,7 +2,8 @@
 
 use super::{QUEUE, record};
 use crate::schema::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, KEYS, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
+    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, SESSION, SqlFile,
+    TRIGGERS, VERSIONED,
 };
 
 /// The whole installation as one SQL script, to deliver as a Supabase migration. It expects the
@@ -21,7 +22,7 @@ select pgmq.create('{QUEUE}');",
     let fixed = [SESSION, BOOTSTRAP]
         .into_iter()
         .chain(example_schema.then_some(EXAMPLE_SCHEMA))
-        .chain([MAPPING])
+        .chain([MAPPING, MAPPING_CHECKS])
         .map(|file| format!("-- {}\n\n{}", file.path, file.text));
     let recorded =
         |file: &SqlFile| format!("-- {}\n\n{}\n{}\n", file.path, file.text, record(file));
@@ -29,7 +30,7 @@ select pgmq.create('{QUEUE}');",
     let mut parts = vec![start];
     parts.extend(fixed);
     parts.extend(VERSIONED.iter().map(recorded));
-    parts.push(format!("-- {}\n\n{}", KEYS.path, KEYS.text));
+    parts.extend([KEYS, IDS].map(|file| format!("-- {}\n\n{}", file.path, file.text)));
     parts.extend(LIVING.iter().chain(TRIGGERS).map(recorded));
     parts.push("commit;\n".to_owned());
     parts.join("\n\n")

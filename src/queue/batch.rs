@@ -6,9 +6,8 @@ use futures_util::TryStreamExt as _;
 use postgres_types::Type;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use tokio_postgres::Row;
-use uuid::Uuid;
 
-use super::{Queue, QueueError};
+use super::{Id, Queue, QueueError};
 
 /// How a batch ended: the word that SQL uses, and the label `outcome` of `lead_mover_batches_total` (all but
 /// `idle`).
@@ -42,7 +41,7 @@ pub struct Batch {
     /// The message that was processed; `None` when idle.
     pub message_id: Option<i64>,
     /// The run it belongs to, where the message names one.
-    pub run_id: Option<Uuid>,
+    pub run_id: Option<Id>,
     /// That run's name, where it has one.
     pub run_name: Option<String>,
     /// Leads that changed place.
@@ -70,7 +69,10 @@ impl Queue {
         let rows = self
             .client
             .query_typed_raw(
-                "select * from lead_mover.process_batch($1)",
+                "select
+                   b.outcome, b.message_id, to_jsonb(b.run_id) as run_id, b.run_name, b.leads_moved, b.leads_rejected,
+                   b.leads_remaining, b.message, b.pickup_seconds, b.next_due_seconds
+                 from lead_mover.process_batch($1) b",
                 [(at_most, Type::INT4)],
             )
             .await

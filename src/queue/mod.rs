@@ -4,6 +4,7 @@
 //! pass through poolers that share sessions.
 
 mod batch;
+mod id;
 mod progress;
 mod sample;
 mod transaction;
@@ -11,15 +12,16 @@ mod transaction;
 use postgres_types::{ToSql, Type};
 use thiserror::Error;
 use tokio_postgres::Client;
-use uuid::Uuid;
 
 use crate::schema::{self, SchemaState};
 use crate::session;
+use id::IdText;
 use pg_connection::{ConnectError, ConnectionSettings};
 use progress::progress_of;
 use sample::sample_of;
 
 pub use batch::{Batch, Outcome};
+pub use id::Id;
 pub use progress::Progress;
 pub(crate) use sample::{MoveStatus, Sample};
 
@@ -173,18 +175,18 @@ impl Queue {
     /// [`QueueError::Enqueue`], with SQLSTATE `LM001` to `LM004` where the move cannot be.
     pub async fn enqueue(
         &self,
-        run_id: Uuid,
-        funnel_id: Uuid,
-        column_id: Uuid,
+        run_id: &str,
+        funnel_id: &str,
+        column_id: &str,
         batch_size: Option<i32>,
     ) -> Result<serde_json::Value, QueueError> {
         self.client
             .query_typed_one(
                 "select public.queue_lead_migration($1, $2, $3, $4)",
                 &[
-                    (&run_id, Type::UUID),
-                    (&funnel_id, Type::UUID),
-                    (&column_id, Type::UUID),
+                    (&IdText(run_id), Type::UNKNOWN),
+                    (&IdText(funnel_id), Type::UNKNOWN),
+                    (&IdText(column_id), Type::UNKNOWN),
                     (&batch_size, Type::INT4),
                 ],
             )
@@ -200,7 +202,7 @@ impl Queue {
     pub async fn control(
         &self,
         control: Control,
-        run_id: Uuid,
+        run_id: &str,
     ) -> Result<serde_json::Value, QueueError> {
         let statement = match control {
             Control::Cancel => "select public.cancel_lead_migration($1)",
@@ -209,7 +211,10 @@ impl Queue {
             Control::Retry => "select public.retry_lead_migration($1)",
         };
         self.client
-            .query_typed_one(statement, &[(&run_id as &(dyn ToSql + Sync), Type::UUID)])
+            .query_typed_one(
+                statement,
+                &[(&IdText(run_id) as &(dyn ToSql + Sync), Type::UNKNOWN)],
+            )
             .await
             .and_then(|row| row.try_get(0))
             .map_err(|error| QueueError::Control(control, error))
@@ -219,12 +224,9 @@ impl Queue {
     ///
     /// # Errors
     /// [`QueueError::Progress`].
-    pub async fn progress(&self, run_id: Option<Uuid>) -> Result<Vec<Progress>, QueueError> {
+    pub async fn progress(&self, run_id: Option<&str>) -> Result<Vec<Progress>, QueueError> {
         self.client
-            .query_typed(
-                "select * from public.get_lead_migration_progress($1)",
-                &[(&run_id, Type::UUID)],
-            )
+            .query_typed(progress::STATEMENT, &[(&run_id.map(IdText), Type::UNKNOWN)])
             .await
             .and_then(|rows| rows.iter().map(progress_of).collect())
             .map_err(QueueError::Progress)

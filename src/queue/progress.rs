@@ -3,7 +3,15 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio_postgres::Row;
-use uuid::Uuid;
+
+use super::Id;
+
+/// `$1` is the run, null for all.
+pub(super) const STATEMENT: &str = "select
+   p.migration_id, to_jsonb(p.run_id) as run_id, p.run_name, to_jsonb(p.funnel_id) as funnel_id,
+   to_jsonb(p.column_id) as column_id, p.status, p.total, p.moved, p.remaining, p.rejected, p.percent,
+   p.leads_per_second, p.eta_seconds, p.queued_at, p.started_at, p.last_batch_at, p.finished_at, p.attempts, p.last_error
+ from public.get_lead_migration_progress($1) p";
 
 /// One row of `get_lead_migration_progress`; the names are SQL's.
 #[derive(Debug, Clone, Serialize)]
@@ -13,10 +21,10 @@ use uuid::Uuid;
 )]
 pub struct Progress {
     pub migration_id: i64,
-    pub run_id: Uuid,
+    pub run_id: Option<Id>,
     pub run_name: Option<String>,
-    pub funnel_id: Uuid,
-    pub column_id: Uuid,
+    pub funnel_id: Option<Id>,
+    pub column_id: Option<Id>,
     pub status: String,
     pub total: i64,
     pub moved: i64,

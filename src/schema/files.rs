@@ -36,38 +36,6 @@ macro_rules! sql_files {
     };
 }
 
-/// Every name has its schema, so the search path is empty. SQL functions may call others that come later in the
-/// alphabet, so bodies are not checked. The others are the server's defaults, which a database or a role may have changed.
-pub(crate) const SESSION: SqlFile = SqlFile {
-    path: "session settings",
-    text: "set local search_path = '';\nset local check_function_bodies = off;\nset local client_min_messages = warning;\n\
-set local standard_conforming_strings = on;\nset local quote_all_identifiers = off;\n",
-};
-
-/// The schema and the memory of what was applied; run before anything else, each time.
-pub(crate) const BOOTSTRAP: SqlFile = SqlFile {
-    path: "bootstrap.sql",
-    text: include_str!("../../migrations/bootstrap.sql"),
-};
-
-/// The tables to try it out on, for `--example-schema`.
-pub(crate) const EXAMPLE_SCHEMA: SqlFile = SqlFile {
-    path: "example_schema.sql",
-    text: include_str!("../../migrations/example_schema.sql"),
-};
-
-/// Makes the mapping views that are missing; run each time.
-pub(crate) const MAPPING: SqlFile = SqlFile {
-    path: "mapping.sql",
-    text: include_str!("../../migrations/mapping.sql"),
-};
-
-/// Gives the ledger's columns for keys the type of the lead table's key; run each time.
-pub(crate) const KEYS: SqlFile = SqlFile {
-    path: "keys.sql",
-    text: include_str!("../../migrations/keys.sql"),
-};
-
 /// Files of earlier versions: a database that remembers one is not a newer version's.
 pub(crate) const REMOVED: &[&str] = &[
     "functions/internal/is_rejection.sql",
@@ -79,6 +47,7 @@ pub(crate) const VERSIONED: &[SqlFile] = sql_files![
     "versioned/0001_ledger.sql",
     "versioned/0002_locked_batches.sql",
     "versioned/0003_counts_of_finished_moves.sql",
+    "versioned/0004_ids_of_any_type.sql",
 ];
 
 /// Views and functions: applied again whenever their text has changed. Views come first, because
@@ -104,6 +73,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/fail_move.sql",
     "functions/internal/fold_finished_counts.sql",
     "functions/internal/grown_size.sql",
+    "functions/internal/has_funnels.sql",
     "functions/internal/has_message.sql",
     "functions/internal/has_timed_out.sql",
     "functions/internal/has_update_rules.sql",
@@ -147,6 +117,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/repair.sql",
     "functions/internal/retry_lock_key.sql",
     "functions/internal/run_batch.sql",
+    "functions/internal/run_of_message.sql",
     "functions/internal/sample.sql",
     "functions/internal/send_lanes.sql",
     "functions/internal/standing_of_leads.sql",
@@ -196,6 +167,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::schema::each_time::{BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS};
 
     fn sql_files_below(directory: &Path, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(directory).unwrap() {
@@ -218,7 +190,15 @@ mod tests {
         );
         on_disk.remove("schema.sql"); // generated from the others
 
-        let mut built_in = vec![BOOTSTRAP.path, EXAMPLE_SCHEMA.path, KEYS.path, MAPPING.path];
+        let each_time = [
+            BOOTSTRAP,
+            EXAMPLE_SCHEMA,
+            IDS,
+            KEYS,
+            MAPPING,
+            MAPPING_CHECKS,
+        ];
+        let mut built_in = each_time.map(|file| file.path).to_vec();
         built_in.extend(recorded().map(|file| file.path));
         built_in.sort_unstable();
 

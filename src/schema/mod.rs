@@ -2,14 +2,15 @@
 //!
 //! [`migrate`](crate::migrate) applies it; the queue, the health page and the doctor look whether it is there.
 
+mod each_time;
 mod files;
 mod lead_index;
 mod state;
 
-pub(crate) use files::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, KEYS, LIVING, MAPPING, SESSION, SqlFile, TRIGGERS, VERSIONED,
-    function_body,
+pub(crate) use each_time::{
+    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, SESSION,
 };
+pub(crate) use files::{LIVING, SqlFile, TRIGGERS, VERSIONED, function_body};
 pub use lead_index::missing_lead_index;
 pub use state::{SchemaState, schema_state};
 pub(crate) use state::{files_of_missing_functions, is_newer};

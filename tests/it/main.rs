@@ -10,6 +10,7 @@ mod docs;
 mod doctor;
 mod failures;
 mod http;
+mod ids;
 mod install;
 mod keys;
 mod model;

@@ -18,6 +18,9 @@ set lock_timeout = '50ms'
 as $$
 declare
   c_longest_reason constant integer := 500;
+  v_run_id lead_mover.moves.run_id%type;
+  v_funnel_id lead_mover.moves.funnel_id%type;
+  v_column_id lead_mover.moves.column_id%type;
   v_move lead_mover.moves;
   v_sqlstate text;
   v_key text;
@@ -38,10 +41,14 @@ begin
       end if;
     end loop;
 
+    -- Text is converted to the type of each id as an input of that type, from a string or a number.
+    v_run_id := p_message ->> 'run_id';
+    v_funnel_id := p_message ->> 'funnel_id';
+    v_column_id := p_message ->> 'column_id';
     v_move := lead_mover.start_move(
-      (p_message ->> 'run_id')::uuid,
-      (p_message ->> 'funnel_id')::uuid,
-      (p_message ->> 'column_id')::uuid,
+      v_run_id,
+      v_funnel_id,
+      v_column_id,
       (p_message ->> 'batch_size')::integer,
       p_message_id
     );

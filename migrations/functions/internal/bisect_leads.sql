@@ -7,9 +7,9 @@
 --
 -- p_most_rejections: after that many it stops. p_untried: the leads that it did not get to.
 create or replace function lead_mover.bisect_leads(
-  p_run_id uuid,
-  p_funnel_id uuid,
-  p_column_id uuid,
+  p_run_id lead_mover.moves.run_id%type,
+  p_funnel_id lead_mover.moves.funnel_id%type,
+  p_column_id lead_mover.moves.column_id%type,
   p_ids anyarray,
   p_constraints text,
   p_all_errors boolean,
@@ -103,6 +103,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.bisect_leads(uuid, uuid, uuid, anyarray, text, boolean, boolean, bigint)');
+select lead_mover.make_private('lead_mover.bisect_leads');
 
-comment on function lead_mover.bisect_leads(uuid, uuid, uuid, anyarray, text, boolean, boolean, bigint) is 'Moves locked leads by halves and returns those that are rejected.';
+comment on function lead_mover.bisect_leads is 'Moves locked leads by halves and returns those that are rejected.';

@@ -16,59 +16,95 @@ with recursive relation as (
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where n.nspname = 'lead_mover'
 ),
-wanted_column (view_name, column_name, type_name, is_written) as (
+wanted_column (view_name, column_name, is_written) as (
   values
-    ('leads', 'id', null, false),
-    ('leads', 'run_id', 'uuid', false),
-    ('leads', 'funnel_id', 'uuid', true),
-    ('leads', 'column_id', 'uuid', true),
-    ('runs', 'id', 'uuid', false),
-    ('runs', 'name', null, false),
-    ('columns', 'id', 'uuid', false),
-    ('columns', 'funnel_id', 'uuid', false)
+    ('leads', 'id', false),
+    ('leads', 'run_id', false),
+    ('leads', 'funnel_id', true),
+    ('leads', 'column_id', true),
+    ('runs', 'id', false),
+    ('runs', 'name', false),
+    ('columns', 'id', false),
+    ('columns', 'funnel_id', false)
+),
+-- The view leads and all views below it.
+lead_view as (
+  select r.oid
+  from relation r
+  where r.relname = 'leads'
+  union
+  select d.refobjid
+  from lead_view v
+  join pg_catalog.pg_rewrite w on w.ev_class = v.oid
+  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+    and d.objid = w.oid
+    and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+),
+-- An instead-of trigger or a rule can write an expression too. Whether it can be planned `lead-mover doctor` tries.
+writer as (
+  select
+    exists (select from lead_view v join pg_catalog.pg_trigger t on t.tgrelid = v.oid where t.tgtype & 80 = 80)
+    or exists (
+      select
+      from lead_view v
+      join pg_catalog.pg_rewrite w on w.ev_class = v.oid and w.ev_type = '2' and w.is_instead
+    ) as is_there
 ),
 mapped_column as (
   select
-    pg_catalog.concat_ws(' ', 'lead_mover.' || w.view_name || '.' || w.column_name, w.type_name) as name,
-    a.attname is null as is_missing,
+    'lead_mover.' || w.view_name || '.' || w.column_name as name,
+    a.attname is null
+      -- A CRM without funnels leaves it out of both views.
+      and not (
+        w.column_name = 'funnel_id'
+        and not exists (
+          select
+          from relation other
+          join pg_catalog.pg_attribute o on o.attrelid = other.oid
+          where other.relname in ('leads', 'columns')
+            and o.attname = 'funnel_id'
+        )
+      ) as is_missing,
     w.is_written
-      and not pg_catalog.pg_column_is_updatable(r.oid, a.attnum, false)
-      -- Updatable with triggers but not without: an instead-of trigger does the update.
-      and pg_catalog.pg_relation_is_updatable(r.oid, false)
-        = pg_catalog.pg_relation_is_updatable(r.oid, true) as is_fixed
+      and not writer.is_there
+      and not pg_catalog.pg_column_is_updatable(r.oid, a.attnum, false) as is_fixed
   from wanted_column w
+  cross join writer
   left join relation r on r.relname = w.view_name
   left join pg_catalog.pg_attribute a on a.attrelid = r.oid
     and a.attname = w.column_name
     and not a.attisdropped
-    and (w.type_name is null or w.type_name::pg_catalog.regtype = a.atttypid)
 ),
--- The key's type, then the types under it while that is a domain.
-key_type as (
-  select t.oid, t.typtype, t.typbasetype, t.typnotnull, a.attcollation
+-- The type of each id of a lead, then the types under it while that is a domain.
+id_type as (
+  select a.attname, t.oid, t.typtype, t.typbasetype, t.typnotnull, a.attcollation
   from relation r
-  join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attname = 'id'
+  join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attname in ('id', 'run_id', 'funnel_id', 'column_id')
   join pg_catalog.pg_type t on t.oid = a.atttypid
   where r.relname = 'leads'
   union all
-  select t.oid, t.typtype, t.typbasetype, t.typnotnull, k.attcollation
-  from key_type k
+  select k.attname, t.oid, t.typtype, t.typbasetype, t.typnotnull, k.attcollation
+  from id_type k
   join pg_catalog.pg_type t on t.oid = k.typbasetype
   where k.typtype = 'd'
 ),
--- As in keys.sql.
-other_key as (
+-- As in keys.sql and ids.sql.
+other_type (message) as (
   select
     pg_catalog.string_agg(
       pg_catalog.format('lead_mover.%s.%s', r.relname, a.attname), ', ' order by r.relname, a.attname desc
-    ) as names,
-    pg_catalog.min(pg_catalog.format_type(k.oid, null)) as type_name
-  from key_type k
-  join relation r on r.relname in ('lanes', 'skipped_leads')
+    )
+      || case when count(*) = 1 then ' is' else ' are' end
+      || pg_catalog.format(
+        ' not of the type and collation of lead_mover.leads.%s, %s', k.attname, pg_catalog.format_type(k.oid, null)
+      )
+  from id_type k
+  join relation r on r.relname = any (case k.attname when 'id' then '{lanes, skipped_leads}' else '{moves}' end::text[])
   join pg_catalog.pg_attribute a on a.attrelid = r.oid
-    and a.attname in ('next_id', 'last_id', 'lead_id')
+    and a.attname = any (case k.attname when 'id' then '{next_id, last_id, lead_id}' else array[k.attname] end::text[])
     and (a.atttypid <> k.oid or a.atttypmod <> -1 or a.attcollation <> k.attcollation)
   where k.typtype <> 'd'
+  group by k.attname, k.oid
 ),
 -- No catalog maps a view's columns to those of its table. The view's rule does, in the server's own notation,
 -- which is the same from PostgreSQL 12 to 18.
@@ -117,14 +153,14 @@ nullable_key (statement) as (
   )
   from lead_table l
   where not l.id_is_not_null
-    and not exists (select from key_type k where k.typnotnull)
+    and not exists (select from id_type k where k.attname = 'id' and k.typnotnull)
 ),
 mapping (check_name, status, found, advice) as (
   select
     'mapping',
     case
       when not exists (select from relation) then 'skipped'
-      when m.missing is not null or m.fixed is not null or k.names is not null then 'failure'
+      when m.missing is not null or m.fixed is not null or k.message is not null then 'failure'
       when n.statement is not null then 'warning'
       else 'ok'
     end,
@@ -132,8 +168,7 @@ mapping (check_name, status, found, advice) as (
       when not exists (select from relation) then 'skipped: check `schema` failed'
       when m.missing is not null then 'the views of your tables lack ' || m.missing
       when m.fixed is not null then 'nothing can be written through ' || m.fixed
-      when k.names is not null then
-        k.names || ' are not of the type and collation of lead_mover.leads.id, ' || k.type_name
+      when k.message is not null then k.message
       when n.statement is not null then 'lead_mover.leads.id can be null: leads whose id is null are not moved'
       else 'leads, runs and columns are mapped, and leads can be written'
     end,
@@ -141,9 +176,9 @@ mapping (check_name, status, found, advice) as (
       when not exists (select from relation) then 'fix it first'
       when m.missing is not null then 'run: lead-mover migrate (it makes them, or prints the statements to adapt)'
       when m.fixed is not null then
-        'make lead_mover.leads a plain view of one table: create or replace view lead_mover.leads as '
-          || 'select id, run_id, funnel_id, column_id from public.your_leads;'
-      when k.names is not null then 'run: lead-mover migrate'
+        'make lead_mover.leads a plain view of one table, leave funnel_id out of both views where there are no funnels, '
+          || 'or add an instead of trigger, as in docs/mapping.md'
+      when k.message is not null then 'run: lead-mover migrate'
       else 'run: ' || n.statement || ';'
     end
   from (
@@ -152,7 +187,7 @@ mapping (check_name, status, found, advice) as (
       pg_catalog.string_agg(c.name, ', ') filter (where c.is_fixed) as fixed
     from mapped_column c
   ) m
-  cross join other_key k
+  cross join (select pg_catalog.string_agg(o.message, '; ' order by o.message) as message from other_type o) k
   left join nullable_key n on true
 ),
 missing_index (statement) as (

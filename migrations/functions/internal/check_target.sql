@@ -1,5 +1,5 @@
 -- The checks that every way to queue a move goes through. Returns the name of the run.
-create or replace function lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer)
+create or replace function lead_mover.check_target(p_run_id lead_mover.moves.run_id%type, p_funnel_id lead_mover.moves.funnel_id%type, p_column_id lead_mover.moves.column_id%type, p_batch_size integer)
 returns text
 language plpgsql
 stable
@@ -11,6 +11,7 @@ set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+  v_has_funnels constant boolean := lead_mover.has_funnels();
   v_run_name text;
 begin
   if p_batch_size not between 1 and 10000 then
@@ -35,16 +36,18 @@ begin
   if not lead_mover.target_exists(p_funnel_id, p_column_id) then
     raise exception using
       errcode = 'LM002',
-      message = format(
-        'Coluna %s não encontrada no funil %s', coalesce(p_column_id::text, 'null'), coalesce(p_funnel_id::text, 'null')
-      ),
-      hint = 'Confira p_funnel_id e p_column_id: a coluna tem de existir e pertencer a esse funil.';
+      message = format('Coluna %s não encontrada', coalesce(p_column_id::text, 'null'))
+        || case when v_has_funnels then format(' no funil %s', coalesce(p_funnel_id::text, 'null')) else '' end,
+      hint = case
+        when v_has_funnels then 'Confira p_funnel_id e p_column_id: a coluna tem de existir e pertencer a esse funil.'
+        else 'Confira p_column_id: não há linha com esse id em lead_mover.columns.'
+      end;
   end if;
 
   return v_run_name;
 end
 $$;
 
-select lead_mover.make_private('lead_mover.check_target(uuid, uuid, uuid, integer)');
+select lead_mover.make_private('lead_mover.check_target');
 
-comment on function lead_mover.check_target(uuid, uuid, uuid, integer) is 'Raises LM001, LM002 or LM003 if the move is not possible; else returns the name of the run.';
+comment on function lead_mover.check_target is 'Raises LM001, LM002 or LM003 if the move is not possible; else returns the name of the run.';

@@ -1,5 +1,5 @@
 -- The result of pause and resume. p_text has two places, for the leads moved and those remaining.
-create or replace function lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text)
+create or replace function lead_mover.control_result(p_run_id lead_mover.moves.run_id%type, p_migration_id bigint, p_text text)
 returns jsonb
 language plpgsql
 stable
@@ -35,6 +35,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.control_result(uuid, bigint, text)');
+select lead_mover.make_private('lead_mover.control_result');
 
-comment on function lead_mover.control_result(uuid, bigint, text) is 'The result of pause_lead_migration and resume_lead_migration.';
+comment on function lead_mover.control_result is 'The result of pause_lead_migration and resume_lead_migration.';

@@ -1,6 +1,6 @@
 -- The active move of a run, locked exclusively: its running batches have ended, and no new batch starts until
 -- this transaction ends. A row of nulls where the run has no active move.
-create or replace function lead_mover.lock_active_move(p_run_id uuid)
+create or replace function lead_mover.lock_active_move(p_run_id lead_mover.moves.run_id%type)
 returns lead_mover.moves
 language plpgsql
 volatile
@@ -34,6 +34,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.lock_active_move(uuid)');
+select lead_mover.make_private('lead_mover.lock_active_move');
 
-comment on function lead_mover.lock_active_move(uuid) is 'The active move of a run, locked so that no batch of it runs.';
+comment on function lead_mover.lock_active_move is 'The active move of a run, locked so that no batch of it runs.';

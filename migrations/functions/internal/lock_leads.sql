@@ -13,9 +13,9 @@
 -- has few leads, the planner takes a walk along the whole run for it. `is true` makes the list of keys a hash table
 -- that the walk asks, and not a join. For `between`, and for the settings, see next_leads.
 create or replace function lead_mover.lock_leads(
-  p_run_id uuid,
-  p_funnel_id uuid,
-  p_column_id uuid,
+  p_run_id lead_mover.moves.run_id%type,
+  p_funnel_id lead_mover.moves.funnel_id%type,
+  p_column_id lead_mover.moves.column_id%type,
   p_ids anyarray,
   p_limit integer,
   p_key_lock boolean
@@ -29,7 +29,9 @@ set enable_bitmapscan = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
 declare
+  funnel_id constant lead_mover.moves.funnel_id%type := p_funnel_id;
   v_is_plain constant boolean := pg_relation_is_updatable('lead_mover.leads'::regclass, false) & 4 = 4;
   v_schema name;
   v_table name;
@@ -45,7 +47,7 @@ begin
         and l.id >= p_ids[1]
         and l.id <= p_ids[cardinality(p_ids)]
         and (l.id in (select listed.id from unnest(p_ids) as listed (id))) is true
-        and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+        and (funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
       order by l.id
       limit p_limit
       for no key update of l skip locked
@@ -61,7 +63,7 @@ begin
         and l.id >= p_ids[1]
         and l.id <= p_ids[cardinality(p_ids)]
         and (l.id in (select listed.id from unnest(p_ids) as listed (id))) is true
-        and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+        and (funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
       order by l.id
       limit p_limit
       for update of l skip locked
@@ -101,13 +103,13 @@ begin
       and l.id >= v_ids[1]
       and l.id <= v_ids[cardinality(v_ids)]
       and (l.id in (select listed.id from unnest(v_ids) as listed (id))) is true
-      and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+      and (funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
     order by l.id
     limit p_limit
   );
 end
 $$;
 
-select lead_mover.make_private('lead_mover.lock_leads(uuid, uuid, uuid, anyarray, integer, boolean)');
+select lead_mover.make_private('lead_mover.lock_leads');
 
-comment on function lead_mover.lock_leads(uuid, uuid, uuid, anyarray, integer, boolean) is 'Locks the leads that are still to be moved and that no other transaction has locked; returns their keys.';
+comment on function lead_mover.lock_leads is 'Locks the leads that are still to be moved and that no other transaction has locked; returns their keys.';

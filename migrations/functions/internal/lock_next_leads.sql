@@ -4,9 +4,9 @@
 --
 -- For `between`, and for the settings, see next_leads.
 create or replace function lead_mover.lock_next_leads(
-  p_run_id uuid,
-  p_funnel_id uuid,
-  p_column_id uuid,
+  p_run_id lead_mover.moves.run_id%type,
+  p_funnel_id lead_mover.moves.funnel_id%type,
+  p_column_id lead_mover.moves.column_id%type,
   p_first_id anyelement,
   p_last_id anyelement,
   p_limit integer
@@ -20,6 +20,9 @@ set enable_bitmapscan = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+declare
+  funnel_id constant lead_mover.moves.funnel_id%type := p_funnel_id;
 begin
   return array(
     select l.id
@@ -28,7 +31,7 @@ begin
       and l.run_id between p_run_id and p_run_id
       and l.id >= p_first_id
       and l.id <= p_last_id
-      and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+      and (funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
     order by l.id
     limit p_limit
     for no key update of l nowait
@@ -36,6 +39,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.lock_next_leads(uuid, uuid, uuid, anyelement, anyelement, integer)');
+select lead_mover.make_private('lead_mover.lock_next_leads');
 
-comment on function lead_mover.lock_next_leads(uuid, uuid, uuid, anyelement, anyelement, integer) is 'Locks the next leads of a range that are not at the target, and returns their keys; raises an error where one is locked.';
+comment on function lead_mover.lock_next_leads is 'Locks the next leads of a range that are not at the target, and returns their keys; raises an error where one is locked.';

@@ -2,7 +2,7 @@
 -- It waits for a batch that is adopting such a message; that message belongs to a move afterwards and is not
 -- returned. Messages of a move are not locked here, because the caller does not hold the move's lock yet: a
 -- batch that ends the move would wait for them, and the caller for that batch.
-create or replace function lead_mover.lock_sent_messages(p_run_id uuid)
+create or replace function lead_mover.lock_sent_messages(p_run_id lead_mover.moves.run_id%type)
 returns bigint[]
 language plpgsql
 volatile
@@ -17,11 +17,11 @@ begin
   for v_sent in
     select q.msg_id, q.message
     from pgmq.q_lead_migration_queue q
-    -- A uuid may be written in upper case, in braces, with or without hyphens.
-    where replace(p_run_id::text, '-', '') = case
-        when jsonb_typeof(q.message -> 'run_id') = 'string' then lower(translate(q.message ->> 'run_id', '{-}', ''))
+    -- In this order: to find the lane of a message takes longer.
+    where case
+        when lead_mover.run_of_message(q.message) = p_run_id then
+          (lead_mover.lane_of_message(q.msg_id, q.message)).message_id is null
       end
-      and (lead_mover.lane_of_message(q.msg_id, q.message)).message_id is null
     order by q.msg_id
     for update
   loop
@@ -35,6 +35,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.lock_sent_messages(uuid)');
+select lead_mover.make_private('lead_mover.lock_sent_messages');
 
-comment on function lead_mover.lock_sent_messages(uuid) is 'Locks and returns the messages for a run that an application sent itself and no batch has adopted.';
+comment on function lead_mover.lock_sent_messages is 'Locks and returns the messages for a run that an application sent itself and no batch has adopted.';

@@ -20,9 +20,9 @@
 -- p_gone: leads that a trigger deleted or took out of the run. p_rejected: leads that a trigger put elsewhere, or
 -- kept the update from; p_sqlstates and p_errors say why.
 create or replace function lead_mover.move_leads(
-  p_run_id uuid,
-  p_funnel_id uuid,
-  p_column_id uuid,
+  p_run_id lead_mover.moves.run_id%type,
+  p_funnel_id lead_mover.moves.funnel_id%type,
+  p_column_id lead_mover.moves.column_id%type,
   p_ids anyarray,
   p_constraints text,
   out p_moved integer,
@@ -42,11 +42,19 @@ declare
   v_written p_ids%type;
   v_standing record;
 begin
-  if v_is_plain then
+  if v_is_plain and lead_mover.has_funnels() then
     update lead_mover.leads l
     set
       funnel_id = p_funnel_id,
       column_id = p_column_id
+    where l.run_id = p_run_id
+      and l.run_id between p_run_id and p_run_id
+      and l.id >= p_ids[1]
+      and l.id <= p_ids[pg_catalog.cardinality(p_ids)]
+      and (l.id in (select listed.id from pg_catalog.unnest(p_ids) as listed (id))) is true;
+  elsif v_is_plain then
+    update lead_mover.leads l
+    set column_id = p_column_id
     where l.run_id = p_run_id
       and l.run_id between p_run_id and p_run_id
       and l.id >= p_ids[1]
@@ -103,6 +111,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.move_leads(uuid, uuid, uuid, anyarray, text)');
+select lead_mover.make_private('lead_mover.move_leads');
 
-comment on function lead_mover.move_leads(uuid, uuid, uuid, anyarray, text) is 'Moves locked leads, and looks where they stand afterwards.';
+comment on function lead_mover.move_leads is 'Moves locked leads, and looks where they stand afterwards.';

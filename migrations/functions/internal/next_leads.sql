@@ -7,10 +7,13 @@
 -- `between` repeats the condition of `=` and does not make the scan longer. It makes the planner estimate so
 -- few leads of a run that it chooses no other index, whatever the statistics are. A scan of the primary key
 -- has the same order, but reads the leads of all other runs.
+--
+-- The view has no funnel_id where the CRM has no funnels. Then `funnel_id` is the variable, which is the same for all
+-- leads; a column of that name comes first.
 create or replace function lead_mover.next_leads(
-  p_run_id uuid,
-  p_funnel_id uuid,
-  p_column_id uuid,
+  p_run_id lead_mover.moves.run_id%type,
+  p_funnel_id lead_mover.moves.funnel_id%type,
+  p_column_id lead_mover.moves.column_id%type,
   p_first_id anyelement,
   p_last_id anyelement,
   p_limit integer
@@ -24,6 +27,9 @@ set enable_bitmapscan = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+declare
+  funnel_id constant lead_mover.moves.funnel_id%type := p_funnel_id;
 begin
   return array(
     select l.id
@@ -32,13 +38,13 @@ begin
       and l.run_id between p_run_id and p_run_id
       and l.id >= p_first_id
       and l.id <= p_last_id
-      and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+      and (funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
     order by l.id
     limit p_limit
   );
 end
 $$;
 
-select lead_mover.make_private('lead_mover.next_leads(uuid, uuid, uuid, anyelement, anyelement, integer)');
+select lead_mover.make_private('lead_mover.next_leads');
 
-comment on function lead_mover.next_leads(uuid, uuid, uuid, anyelement, anyelement, integer) is 'The keys of the next leads of a range that are not at the target.';
+comment on function lead_mover.next_leads is 'The keys of the next leads of a range that are not at the target.';

@@ -14,7 +14,7 @@ create or replace function lead_mover.process_batch(
   p_batch_size integer default null,
   out outcome text,
   out message_id bigint,
-  out run_id uuid,
+  out run_id lead_mover.moves.run_id%type,
   out run_name text,
   out leads_moved integer,
   out leads_rejected integer,
@@ -64,6 +64,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.process_batch(integer)');
+select lead_mover.make_private('lead_mover.process_batch');
 
-comment on function lead_mover.process_batch(integer) is 'Processes one batch of one message and returns one row with its outcome and counts.';
+comment on function lead_mover.process_batch is 'Processes one batch of one message and returns one row with its outcome and counts.';

@@ -13,7 +13,7 @@ create or replace function lead_mover.run_batch(
   p_asynchronous boolean,
   out outcome text,
   out message_id bigint,
-  out run_id uuid,
+  out run_id lead_mover.moves.run_id%type,
   out run_name text,
   out leads_moved integer,
   out leads_rejected integer,
@@ -185,6 +185,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.run_batch(integer, boolean, boolean)');
+select lead_mover.make_private('lead_mover.run_batch');
 
-comment on function lead_mover.run_batch(integer, boolean, boolean) is 'Processes one batch of one message and returns one row with its outcome and counts.';
+comment on function lead_mover.run_batch is 'Processes one batch of one message and returns one row with its outcome and counts.';

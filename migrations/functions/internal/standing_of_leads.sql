@@ -3,9 +3,9 @@
 --
 -- The first query answers in nearly every case. For the condition, see lock_leads.
 create or replace function lead_mover.standing_of_leads(
-  p_run_id uuid,
-  p_funnel_id uuid,
-  p_column_id uuid,
+  p_run_id lead_mover.moves.run_id%type,
+  p_funnel_id lead_mover.moves.funnel_id%type,
+  p_column_id lead_mover.moves.column_id%type,
   p_ids anyarray,
   out p_at_target integer,
   out p_elsewhere anyarray
@@ -18,13 +18,15 @@ set enable_bitmapscan = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
 declare
+  funnel_id constant lead_mover.moves.funnel_id%type := p_funnel_id;
   v_at_target p_ids%type;
 begin
   v_at_target := array(
     select k.id
     from (
-      select l.id, l.funnel_id = p_funnel_id and l.column_id = p_column_id as is_at_target
+      select l.id, funnel_id is not distinct from p_funnel_id and l.column_id = p_column_id as is_at_target
       from lead_mover.leads l
       where l.run_id = p_run_id
         and l.run_id between p_run_id and p_run_id
@@ -43,9 +45,9 @@ begin
   end if;
 
   select
-    count(*) filter (where l.funnel_id = p_funnel_id and l.column_id = p_column_id),
+    count(*) filter (where funnel_id is not distinct from p_funnel_id and l.column_id = p_column_id),
     coalesce(
-      array_agg(l.id) filter (where l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id),
+      array_agg(l.id) filter (where funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id),
       '{}'
     )
   into p_at_target, p_elsewhere
@@ -58,6 +60,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.standing_of_leads(uuid, uuid, uuid, anyarray)');
+select lead_mover.make_private('lead_mover.standing_of_leads');
 
-comment on function lead_mover.standing_of_leads(uuid, uuid, uuid, anyarray) is 'Where the given leads stand: how many are at the target, and which are elsewhere.';
+comment on function lead_mover.standing_of_leads is 'Where the given leads stand: how many are at the target, and which are elsewhere.';

@@ -5,9 +5,9 @@
 -- p_message_id: a message that an application sent and that is in the queue already. It becomes the first
 -- lane's message instead of a new one.
 create or replace function lead_mover.start_move(
-  p_run_id uuid,
-  p_funnel_id uuid,
-  p_column_id uuid,
+  p_run_id lead_mover.moves.run_id%type,
+  p_funnel_id lead_mover.moves.funnel_id%type,
+  p_column_id lead_mover.moves.column_id%type,
   p_batch_size integer,
   p_message_id bigint default null
 )
@@ -20,7 +20,10 @@ set enable_bitmapscan = off
 set enable_sort = off
 set jit = off
 as $$
+#variable_conflict use_column
 declare
+  funnel_id constant lead_mover.moves.funnel_id%type := p_funnel_id;
+  v_funnel_id lead_mover.moves.funnel_id%type := p_funnel_id;
   c_most_lanes constant integer := 16;
   c_least_lane constant integer := 1000;
   v_batch_size constant integer := coalesce(p_batch_size, 100);
@@ -36,6 +39,10 @@ begin
   v_run_name := lead_mover.check_target(p_run_id, p_funnel_id, p_column_id, v_batch_size);
   perform lead_mover.ensure_queue();
 
+  if not lead_mover.has_funnels() then
+    v_funnel_id := null;
+  end if;
+
   -- The length of a lane is a multiple of the batch size, so that only the last batch of a move is smaller.
   v_step := v_batch_size * ceil(c_least_lane::numeric / v_batch_size)::integer;
 
@@ -47,7 +54,7 @@ begin
       and m.status in ('pending', 'processing', 'paused');
 
     if found then
-      if v_move.funnel_id = p_funnel_id and v_move.column_id = p_column_id then
+      if v_move.funnel_id is not distinct from v_funnel_id and v_move.column_id = p_column_id then
         -- Its messages may have been taken out of the queue, and its lanes out of the ledger: then it has failed.
         perform lead_mover.repair(v_move.migration_id);
         continue when not exists (
@@ -63,8 +70,8 @@ begin
         errcode = 'LM004',
         message = format('A extração %s já tem uma movimentação ativa para outro destino', p_run_id),
         hint = format(
-          'Cancele-a primeiro: select cancel_lead_migration(%L). Destino atual: funil %s, coluna %s.',
-          p_run_id, v_move.funnel_id, v_move.column_id
+          'Cancele-a primeiro: select cancel_lead_migration(%L). Destino atual: %s.',
+          p_run_id, concat_ws(', ', 'funil ' || v_move.funnel_id::text, 'coluna ' || v_move.column_id::text)
         );
     end if;
 
@@ -75,7 +82,7 @@ begin
     from lead_mover.leads l
     where l.run_id between p_run_id and p_run_id
       and l.id is not null
-      and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+      and (funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
     order by l.run_id desc, l.id desc
     limit 1;
 
@@ -94,7 +101,7 @@ begin
       select l.id, row_number() over (order by l.run_id, l.id) as n
       from lead_mover.leads l
       where l.run_id between p_run_id and p_run_id
-        and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
+        and (funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)
         and l.id <= v_last_id
     ) counted;
 
@@ -111,7 +118,7 @@ begin
       run_id, run_name, funnel_id, column_id, batch_size, key_lock, message_id, open_lanes, queued_at
     )
     values (
-      p_run_id, v_run_name, p_funnel_id, p_column_id, v_batch_size, lead_mover.needs_key_lock(), p_message_id, v_lanes,
+      p_run_id, v_run_name, v_funnel_id, p_column_id, v_batch_size, lead_mover.needs_key_lock(), p_message_id, v_lanes,
       coalesce((select q.enqueued_at from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id), clock_timestamp())
     )
     on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
@@ -149,6 +156,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('lead_mover.start_move(uuid, uuid, uuid, integer, bigint)');
+select lead_mover.make_private('lead_mover.start_move');
 
-comment on function lead_mover.start_move(uuid, uuid, uuid, integer, bigint) is 'Starts a move, split into lanes with a message each, or returns the active move to the same target.';
+comment on function lead_mover.start_move is 'Starts a move, split into lanes with a message each, or returns the active move to the same target.';

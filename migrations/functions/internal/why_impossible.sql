@@ -9,7 +9,8 @@ declare
   v_move constant lead_mover.moves := p_work.move;
 begin
   if v_move.failure is null and not lead_mover.target_exists(v_move.funnel_id, v_move.column_id) then
-    return format('A coluna de destino %s não existe mais no funil %s', v_move.column_id, v_move.funnel_id);
+    return format('A coluna de destino %s não existe mais', v_move.column_id)
+      || case when lead_mover.has_funnels() then format(' no funil %s', coalesce(v_move.funnel_id::text, 'null')) else '' end;
   end if;
 
   return v_move.failure;

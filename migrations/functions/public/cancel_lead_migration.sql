@@ -1,6 +1,6 @@
 -- Cancels the run's active move. It waits for the running batches of that move. Once it has committed, no
 -- further lead of the move is moved.
-create or replace function public.cancel_lead_migration(p_run_id uuid)
+create or replace function public.cancel_lead_migration(p_run_id lead_mover.moves.run_id%type)
 returns jsonb
 language plpgsql
 volatile
@@ -55,6 +55,6 @@ exception
 end
 $$;
 
-select lead_mover.make_private('public.cancel_lead_migration(uuid)');
+select lead_mover.make_private('public.cancel_lead_migration');
 
-comment on function public.cancel_lead_migration(uuid) is 'Cancels the run''s active move. Once committed, no further lead of it is moved.';
+comment on function public.cancel_lead_migration is 'Cancels the run''s active move. Once committed, no further lead of it is moved.';

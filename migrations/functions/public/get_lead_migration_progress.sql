@@ -4,13 +4,13 @@
 -- run, and the lanes of each in the index on the move, whatever statistics the planner has. `p_run_id is null
 -- or m.run_id = p_run_id` could use no index. Without `offset 0` the lanes of all moves may be summed up first.
 -- To start parallel workers takes longer than all the rest.
-create or replace function public.get_lead_migration_progress(p_run_id uuid default null)
+create or replace function public.get_lead_migration_progress(p_run_id lead_mover.moves.run_id%type default null)
 returns table (
   migration_id bigint,
-  run_id uuid,
+  run_id lead_mover.moves.run_id%type,
   run_name text,
-  funnel_id uuid,
-  column_id uuid,
+  funnel_id lead_mover.moves.funnel_id%type,
+  column_id lead_mover.moves.column_id%type,
   status text,
   total bigint,
   moved bigint,
@@ -76,6 +76,6 @@ as $$
   order by m.migration_id desc
 $$;
 
-select lead_mover.make_private('public.get_lead_migration_progress(uuid)');
+select lead_mover.make_private('public.get_lead_migration_progress');
 
-comment on function public.get_lead_migration_progress(uuid) is 'One row a move, newest first, with its progress and rate. p_run_id null: the moves of all runs.';
+comment on function public.get_lead_migration_progress is 'One row a move, newest first, with its progress and rate. p_run_id null: the moves of all runs.';

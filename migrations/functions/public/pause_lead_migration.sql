@@ -1,6 +1,6 @@
 -- Pauses the run's active move. Its messages stay in the queue with vt = infinity until it is resumed. Messages
 -- that an application sent itself and that no batch has adopted yet are adopted first.
-create or replace function public.pause_lead_migration(p_run_id uuid)
+create or replace function public.pause_lead_migration(p_run_id lead_mover.moves.run_id%type)
 returns jsonb
 language plpgsql
 volatile
@@ -43,6 +43,6 @@ exception
 end
 $$;
 
-select lead_mover.make_private('public.pause_lead_migration(uuid)');
+select lead_mover.make_private('public.pause_lead_migration');
 
-comment on function public.pause_lead_migration(uuid) is 'Pauses the run''s active move until it is resumed or cancelled.';
+comment on function public.pause_lead_migration is 'Pauses the run''s active move until it is resumed or cancelled.';

@@ -2,7 +2,7 @@
 create or replace function public.process_lead_migration_batch(p_batch_size integer default null)
 returns table (
   message_id bigint,
-  run_id uuid,
+  run_id lead_mover.moves.run_id%type,
   run_name text,
   leads_moved integer,
   leads_remaining bigint,
@@ -30,6 +30,6 @@ begin
 end
 $$;
 
-select lead_mover.make_private('public.process_lead_migration_batch(integer)');
+select lead_mover.make_private('public.process_lead_migration_batch');
 
-comment on function public.process_lead_migration_batch(integer) is 'Processes one batch of one message and returns one row, or none when nothing is due. error_message has a message on success too.';
+comment on function public.process_lead_migration_batch is 'Processes one batch of one message and returns one row, or none when nothing is due. error_message has a message on success too.';

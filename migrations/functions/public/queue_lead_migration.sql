@@ -1,9 +1,9 @@
 -- Queues the move of every lead of the run that is not in that funnel and column yet. It is part of the
 -- caller's transaction: it queues a move and notifies the service only if that commits.
 create or replace function public.queue_lead_migration(
-  p_run_id uuid,
-  p_funnel_id uuid,
-  p_column_id uuid,
+  p_run_id lead_mover.moves.run_id%type,
+  p_funnel_id lead_mover.moves.funnel_id%type,
+  p_column_id lead_mover.moves.column_id%type,
   p_batch_size integer default 100
 )
 returns jsonb
@@ -29,7 +29,7 @@ begin
     'migration_id', v_move.migration_id,
     'run_id', p_run_id,
     'run_name', (select lead_mover.printable(r.name::text) from lead_mover.runs r where r.id = p_run_id),
-    'funnel_id', p_funnel_id,
+    'funnel_id', case when lead_mover.has_funnels() then p_funnel_id end,
     'column_id', p_column_id,
     'total', v_total,
     'message', case
@@ -46,6 +46,6 @@ exception
 end
 $$;
 
-select lead_mover.make_private('public.queue_lead_migration(uuid, uuid, uuid, integer)');
+select lead_mover.make_private('public.queue_lead_migration');
 
-comment on function public.queue_lead_migration(uuid, uuid, uuid, integer) is 'Queues the move of a run''s leads to a funnel and column. Raises LM001: no such run; LM002: no such column; LM003: batch size; LM004: active move to another target.';
+comment on function public.queue_lead_migration is 'Queues the move of a run''s leads to a funnel and column. Raises LM001: no such run; LM002: no such column; LM003: batch size; LM004: active move to another target.';

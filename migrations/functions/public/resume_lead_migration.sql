@@ -1,7 +1,7 @@
 -- Resumes the run's paused move: it sends new messages to the end of the queue, which wake the service at
 -- commit. A move that is not paused stays as it is. The recorded failure of a move that was about to fail is
 -- cleared; if its cause persists, the next batch records it again.
-create or replace function public.resume_lead_migration(p_run_id uuid)
+create or replace function public.resume_lead_migration(p_run_id lead_mover.moves.run_id%type)
 returns jsonb
 language plpgsql
 volatile
@@ -54,6 +54,6 @@ exception
 end
 $$;
 
-select lead_mover.make_private('public.resume_lead_migration(uuid)');
+select lead_mover.make_private('public.resume_lead_migration');
 
-comment on function public.resume_lead_migration(uuid) is 'Resumes the run''s paused move.';
+comment on function public.resume_lead_migration is 'Resumes the run''s paused move.';

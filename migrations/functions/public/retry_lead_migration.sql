@@ -1,7 +1,7 @@
 -- Retries what the run's last move left: the leads that a failed move did not get to, and the rejected leads.
 -- It starts a new move to the same target and does not change the old move's row. It does not read leads that
 -- the old move moved, wherever users have put them since.
-create or replace function public.retry_lead_migration(p_run_id uuid)
+create or replace function public.retry_lead_migration(p_run_id lead_mover.moves.run_id%type)
 returns jsonb
 language plpgsql
 volatile
@@ -127,6 +127,6 @@ exception
 end
 $$;
 
-select lead_mover.make_private('public.retry_lead_migration(uuid)');
+select lead_mover.make_private('public.retry_lead_migration');
 
-comment on function public.retry_lead_migration(uuid) is 'Retries the leads that the run''s failed move left, and those that its last move rejected.';
+comment on function public.retry_lead_migration is 'Retries the leads that the run''s failed move left, and those that its last move rejected.';

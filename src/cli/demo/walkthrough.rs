@@ -5,23 +5,22 @@ use std::time::{Duration, Instant};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_postgres::Client;
-use uuid::{Uuid, uuid};
 
 use crate::app::BatchReport;
 use crate::cli::bars::Bars;
 use crate::cli::output::print_line;
 use crate::queue::{Outcome, Queue, QueueError};
 
-const RUNS: [Uuid; 2] = [
-    uuid!("a0000000-0000-4000-8000-000000000001"),
-    uuid!("a0000000-0000-4000-8000-000000000002"),
+const RUNS: [&str; 2] = [
+    "a0000000-0000-4000-8000-000000000001",
+    "a0000000-0000-4000-8000-000000000002",
 ];
-const FUNNEL: Uuid = uuid!("f0000000-0000-4000-8000-000000000002");
-const COLUMN: Uuid = uuid!("c0000000-0000-4000-8000-000000000002");
+const FUNNEL: &str = "f0000000-0000-4000-8000-000000000002";
+const COLUMN: &str = "c0000000-0000-4000-8000-000000000002";
 
 /// What is known of the move of one run.
 struct RunSummary {
-    run_id: Uuid,
+    run_id: &'static str,
     name: String,
     /// When the enqueue was known to be committed.
     queued: Instant,
@@ -77,7 +76,11 @@ fn in_order(mut moves: Vec<crate::queue::Progress>) -> Vec<crate::queue::Progres
 
 fn note(runs: &mut [RunSummary], report: &BatchReport) {
     let batch = &report.batch;
-    let Some(run) = runs.iter_mut().find(|run| batch.run_id == Some(run.run_id)) else {
+    let of_batch = batch.run_id.as_ref().map(ToString::to_string);
+    let Some(run) = runs
+        .iter_mut()
+        .find(|run| of_batch.as_deref() == Some(run.run_id))
+    else {
         return;
     };
     run.batches += 1;
@@ -128,12 +131,12 @@ async fn all_at_target(session: &Client) -> Result<bool, QueueError> {
     let row = session
         .query_typed_one(
             "select
-               count(*) filter (where funnel_id = $1 and column_id = $2),
+               count(*) filter (where funnel_id::text = $1 and column_id::text = $2),
                count(*)
              from public.leads",
             &[
-                (&FUNNEL, postgres_types::Type::UUID),
-                (&COLUMN, postgres_types::Type::UUID),
+                (&FUNNEL, postgres_types::Type::TEXT),
+                (&COLUMN, postgres_types::Type::TEXT),
             ],
         )
         .await

@@ -2,9 +2,8 @@
 
 use chrono::{SecondsFormat, Utc};
 use serde::Serialize;
-use uuid::Uuid;
 
-use crate::queue::{Batch, Outcome};
+use crate::queue::{Batch, Id, Outcome};
 
 /// All batches of one request.
 #[derive(Serialize)]
@@ -22,7 +21,7 @@ struct BatchResult {
     /// From 1.
     batch: usize,
     message_id: Option<i64>,
-    run_id: Option<Uuid>,
+    run_id: Option<Id>,
     run_name: Option<String>,
     leads_moved: u32,
     leads_remaining: u64,

@@ -16,7 +16,15 @@ fn each_sql_function_is_private_described_and_has_a_search_path() {
             "migrations/functions/internal" => "lead_mover",
             other => panic!("no functions belong in {other}"),
         };
-        let function = format!("{schema}.{}(", name.trim_end_matches(".sql"));
+        // Functions whose parameters have the mapping's types are named without them.
+        let bare = format!("{schema}.{}", name.trim_end_matches(".sql"));
+        let signature = format!("\ncomment on function {bare} is ");
+        let function = format!("{bare}(");
+        let (private, comment) = if file.text.contains(&signature) {
+            (format!("'{bare}')"), bare)
+        } else {
+            (format!("'{function}"), function.clone())
+        };
         // The one that writes leads runs the lead table's triggers, which look for tables there.
         let path = match name {
             "move_leads.sql" => "pg_catalog, public, extensions, pg_temp",
@@ -26,8 +34,8 @@ fn each_sql_function_is_private_described_and_has_a_search_path() {
             ("create or replace function ".to_owned(), 1),
             (format!("\ncreate or replace function {function}"), 1),
             (format!("\nset search_path = {path}\n"), 1),
-            (format!("\nselect lead_mover.make_private('{function}"), 1),
-            (format!("\ncomment on function {function}"), 1),
+            (format!("\nselect lead_mover.make_private({private}"), 1),
+            (format!("\ncomment on function {comment}"), 1),
         ] {
             let text = format!("\n{}", file.text);
             assert_eq!(

@@ -7,9 +7,10 @@ use std::path::Path;
 use crate::docs::documentation::prose;
 
 /// English and Portuguese.
-const PAIRS: [(&str, &str); 4] = [
+const PAIRS: [(&str, &str); 5] = [
     ("README.md", "README.pt-BR.md"),
     ("docs/use.md", "docs/use.pt-BR.md"),
+    ("docs/mapping.md", "docs/mapping.pt-BR.md"),
     ("docs/settings.md", "docs/settings.pt-BR.md"),
     ("docs/upgrade.md", "docs/upgrade.pt-BR.md"),
 ];

@@ -63,13 +63,13 @@ mutants! {
     leads_at_the_target_are_written,
     noticed by "moves::user_changes::a_lead_that_a_user_put_at_the_target_before_its_turn_is_not_written":
         in "functions/internal/lock_next_leads"
-        "      and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)\n"
+        "      and (funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)\n"
         => "";
 
     leads_that_came_to_the_target_while_locked_are_written,
     noticed by "moves::user_locks::what_the_holder_of_a_lock_did_is_respected":
         in "functions/internal/lock_leads"
-        "        and (l.funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)\n"
+        "        and (funnel_id is distinct from p_funnel_id or l.column_id is distinct from p_column_id)\n"
         => "";
 
     leads_that_left_the_run_while_locked_are_written,
@@ -77,7 +77,7 @@ mutants! {
         in "functions/internal/lock_leads"
         "      where l.run_id = p_run_id\n        and l.run_id between p_run_id and p_run_id\n        and" => "      where"
         in "functions/internal/open_update"
-        "      where l.run_id = p_run_id\n        and l.run_id between p_run_id and p_run_id\n        and" => "      where";
+        "        where l.run_id = p_run_id\n          and l.run_id between p_run_id and p_run_id\n          and" => "        where";
 
     /// Whatever is not at the target yet: also what users have moved on.
     each_batch_looks_from_the_beginning,

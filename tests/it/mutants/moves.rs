@@ -24,11 +24,11 @@ mutants! {
     an_active_move_is_answered_whatever_its_target,
     noticed by "queueing::enqueue::what_cannot_be_queued_raises_the_contracts_sqlstates_and_changes_nothing":
         in "functions/internal/start_move"
-        "if v_move.funnel_id = p_funnel_id and v_move.column_id = p_column_id then" => "if true then";
+        "if v_move.funnel_id is not distinct from v_funnel_id and v_move.column_id = p_column_id then" => "if true then";
 
     a_column_of_another_funnel_will_do,
     noticed by "queueing::enqueue::what_cannot_be_queued_raises_the_contracts_sqlstates_and_changes_nothing":
-        in "functions/internal/target_exists" "\n      and c.funnel_id = p_funnel_id" => "";
+        in "functions/internal/target_exists" "\n      and funnel_id is not distinct from p_funnel_id" => "";
 
     a_message_that_was_adopted_is_sent_again,
     noticed by "queueing::messages::a_message_with_the_least_that_is_needed_moves_all_leads":
@@ -115,7 +115,7 @@ mutants! {
     a_run_is_spelled_in_one_way,
     noticed by "queueing::untaken_messages::cancelled_however_the_runs_id_is_written":
         in "functions/internal/lock_sent_messages"
-        "lower(translate(q.message ->> 'run_id', '{-}', ''))" => "translate(q.message ->> 'run_id', '{-}', '')";
+        "lead_mover.run_of_message(q.message) = p_run_id" => "q.message ->> 'run_id' = p_run_id::text";
 
     a_batch_that_fails_its_move_waits_for_the_others,
     noticed by "failures::failing_moves::batches_that_must_fail_their_move_at_once_leave_the_end_to_the_next":
@@ -213,18 +213,18 @@ mutants! {
     a_function_is_left_to_everybody,
     noticed by "rights::privileges::nobody_may_execute_any_function_but_service_role":
         in "functions/public/cancel_lead_migration"
-        "create or replace function public.cancel_lead_migration(p_run_id uuid)" =>
-        "drop function public.cancel_lead_migration(uuid);
-         create function public.cancel_lead_migration(p_run_id uuid)"
-        "select lead_mover.make_private('public.cancel_lead_migration(uuid)');" => "";
+        "create or replace function public.cancel_lead_migration(" =>
+        "drop function public.cancel_lead_migration;
+         create function public.cancel_lead_migration("
+        "select lead_mover.make_private('public.cancel_lead_migration');" => "";
 
     an_internal_function_is_left_to_everybody,
     noticed by "rights::privileges::nobody_may_execute_any_function_but_service_role":
         in "functions/internal/move_leads"
         "create or replace function lead_mover.move_leads(" =>
-        "drop function lead_mover.move_leads(uuid, uuid, uuid, anyarray, text);
+        "drop function lead_mover.move_leads;
          create function lead_mover.move_leads("
-        "select lead_mover.make_private('lead_mover.move_leads(uuid, uuid, uuid, anyarray, text)');" => "";
+        "select lead_mover.make_private('lead_mover.move_leads');" => "";
 
     a_function_runs_with_its_callers_rights,
     noticed by "rights::privileges::service_role_may_call_all_nine":
