@@ -1,8 +1,9 @@
 -- Sends a message about a move to Realtime, where that is there and announcements are on: the row of
 -- get_lead_migration_progress, on the private topic 'lead_migration:' || run_id. Realtime delivers it after the commit.
 --
--- p_event is progress, or one of change_of_status. Progress is sent at most once a second and move. The row of the move says
--- when it was, and a batch that finds that row locked by a batch of another lane sends nothing, so that no batch waits.
+-- p_event is progress, or one of change_of_status. Progress is sent at most once a second and move. The row of the
+-- move says when it was, and a batch that finds that row locked by a batch of another lane sends nothing, so that no
+-- batch waits.
 --
 -- Whatever Realtime raises is logged, and is no failure of the batch. The lock_timeout is short for the same
 -- reason. No trigger of the lead table runs here.

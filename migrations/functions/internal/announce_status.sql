@@ -1,6 +1,6 @@
--- Says at commit that the status of a move has changed: to those who listen to lead_migration_events, and to Realtime.
--- Batches notify only when they begin or end a move, because every commit that notifies takes one lock of the
--- whole cluster. It runs with its owner's rights, so that a change by any role that may change the table is told.
+-- Notifies lead_migration_events at commit that the status of a move has changed, and announces it to Realtime. Batches
+-- notify only when they begin or end a move, because every commit that notifies takes one lock of the whole cluster.
+-- It runs with its owner's rights, so that it works for any role that may change the table.
 --
 -- A payload has at most 7999 bytes, and an id that is a text may be longer.
 create or replace function lead_mover.announce_status()

@@ -7,8 +7,8 @@
 -- message that is first in the queue, which is the one that was first then: else it would be first for ever, and hold
 -- up all others. A run that was cancelled, or that found no server, says nothing about a message.
 --
--- Once in about a hundred runs it deletes the rows of cron.job_run_details of its own runs: after an hour, or after a week
--- if the run failed. Nothing else does, and at a run a second they are 80 000 a day.
+-- Once in about a hundred runs it deletes the rows of cron.job_run_details of its own runs: after an hour, or after a
+-- week if the run failed. Nothing else does, and at a run a second they are 80 000 a day.
 create or replace function lead_mover.begin_scheduled_run()
 returns void
 language plpgsql

@@ -1,6 +1,7 @@
--- Has pg_cron process batches, where there is no place for a service. Each run commits after each batch and ends when nothing is due, or
--- after p_max_seconds. p_every is a schedule of pg_cron: '5 seconds', or a line as in crontab. pg_cron never has two runs of one job at a time. Called again it
--- replaces the schedule. The runs have the rights of the role that calls it. Returns the number of the job.
+-- Has pg_cron process batches, where there is no place for a service. Each run commits after each batch, and ends when
+-- nothing is due or after p_max_seconds. p_every is a schedule of pg_cron: '5 seconds', or a line as in crontab. pg_cron
+-- never has two runs of one job at a time. Called again, it replaces the schedule. The runs have the rights of the
+-- role that calls it. Returns the number of the job.
 create or replace function lead_mover.schedule(
   p_every text default '5 seconds',
   p_max_seconds double precision default 25
@@ -72,7 +73,7 @@ begin
         || 'shared_preload_libraries.';
   end if;
 
-  -- A schedule that somebody has switched off stays off when it is replaced.
+  -- A job that was switched off would stay off when it is replaced.
   execute $query$
     select j.active
     from cron.job j

@@ -1,5 +1,5 @@
--- Switches the messages to Supabase's Realtime on or off, for all moves from their next batch on. The functions' owner sends them, and has to
--- be allowed to call realtime.send.
+-- Switches the messages to Supabase's Realtime on or off, for all moves from their next batch on. The functions'
+-- owner sends them, and has to be allowed to call realtime.send.
 create or replace function lead_mover.set_announcements(p_on boolean)
 returns void
 language plpgsql
