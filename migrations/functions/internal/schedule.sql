@@ -12,6 +12,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  -- As in begin_scheduled_run.
+  c_schema constant text := 'cron';
   c_most_seconds constant integer := 3600;
   v_command text;
   v_timeout_ms bigint;
@@ -74,12 +76,12 @@ begin
   end if;
 
   -- A job that was switched off would stay off when it is replaced.
-  execute $query$
+  execute format($query$
     select j.active
-    from cron.job j
+    from %I.job j
     where j.jobname = 'lead-mover'
       and j.username = current_user
-  $query$
+  $query$, c_schema)
   into v_is_active;
 
   if not v_is_active then
@@ -87,7 +89,7 @@ begin
   end if;
 
   begin
-    execute format('select cron.schedule(%L, %L, %L)', 'lead-mover', p_every, v_command)
+    execute format('select %I.schedule(%L, %L, %L)', c_schema, 'lead-mover', p_every, v_command)
     into v_job_id;
   exception
     when invalid_parameter_value or internal_error then

@@ -6,18 +6,20 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  -- As in begin_scheduled_run.
+  c_schema constant text := 'cron';
   v_jobs bigint;
 begin
   if not exists (select from pg_extension e where e.extname = 'pg_cron') then
     return false;
   end if;
 
-  execute $query$
-    select count(cron.unschedule(j.jobid))
-    from cron.job j
+  execute format($query$
+    select count(%1$I.unschedule(j.jobid))
+    from %1$I.job j
     where j.jobname = 'lead-mover'
       and j.username = current_user
-  $query$
+  $query$, c_schema)
   into v_jobs;
 
   return v_jobs > 0;
