@@ -18,6 +18,7 @@ async fn run_command(database: &Database, seconds: f64) {
 async fn a_run_moves_all_that_is_due_in_a_transaction_a_batch() {
     let database = Database::new().await;
     let crm = database.crm().await;
+    database.note_writes().await;
     let run = crm.run_of(950).await;
     crm.enqueue(run).await;
 
@@ -25,7 +26,7 @@ async fn a_run_moves_all_that_is_due_in_a_transaction_a_batch() {
 
     assert_eq!(crm.status(run).await, "completed");
     let query = "select array_agg(t.leads order by t.leads)
-         from (select count(*) as leads from public.leads group by xmin::text) t";
+         from (select count(*) as leads from public.writes group by by_transaction) t";
     let mut expected = vec![100_i64; 9];
     expected.insert(0, 50);
     assert_eq!(database.value::<Vec<i64>>(query, &[]).await, expected);
