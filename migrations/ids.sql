@@ -98,7 +98,7 @@ begin
       n.nspname || '.' || p.proname as name,
       f.path,
       p.proargnames && array['p_run_id', 'p_funnel_id', 'p_column_id', 'run_id', 'funnel_id', 'column_id']
-        or p.prosrc ~ 'lead_mover\.moves\.\w+%type' as is_of_ids,
+        or p.prosrc ~ 'lead_mover[.]moves[.][a-z_]+%type' as is_of_ids,
       (
         select
           coalesce(

@@ -90,6 +90,7 @@ CREATE TABLE lead_mover.moves (
     finished_at timestamp with time zone,
     failure text,
     key_lock boolean DEFAULT false NOT NULL,
+    announced_at timestamp with time zone,
     CONSTRAINT moves_active_ids_check CHECK (((finished_at IS NOT NULL) OR ((run_id IS NOT NULL) AND (column_id IS NOT NULL)))),
     CONSTRAINT moves_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
     CONSTRAINT moves_check CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text])))),
@@ -112,6 +113,8 @@ COMMENT ON COLUMN lead_mover.moves.open_lanes IS 'The number of lanes that have 
 COMMENT ON COLUMN lead_mover.moves.failure IS 'Why the move failed, or why the next batch ends it as failed.';
 
 COMMENT ON COLUMN lead_mover.moves.key_lock IS 'Whether the update needs the strong lock of a lead, because it changes a column of a unique index or of the partition key.';
+
+COMMENT ON COLUMN lead_mover.moves.announced_at IS 'When a message with its progress was sent to Realtime last.';
 
 CREATE TYPE lead_mover.work AS (
 	message_id bigint,
@@ -141,11 +144,36 @@ CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, O
 
 COMMENT ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) IS 'Starts a move for a message that an application sent itself, archives it with the reason, or delays it.';
 
+CREATE FUNCTION lead_mover.announce(p_migration_id bigint, p_event text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '100ms';
+
+COMMENT ON FUNCTION lead_mover.announce(p_migration_id bigint, p_event text) IS 'Sends a message about a move to Realtime, if announcements are on.';
+
+CREATE FUNCTION lead_mover.announce_status() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.announce_status() IS 'Trigger: notifies lead_migration_events, and announces to Realtime, that the status of a move has changed.';
+
+CREATE FUNCTION lead_mover.begin_scheduled_run() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.begin_scheduled_run() IS 'Begins a run of the schedule: records what the last one failed with, and deletes old rows of its runs.';
+
 CREATE FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) IS 'Moves locked leads by halves and returns those that are rejected.';
+
+CREATE FUNCTION lead_mover.change_of_status(p_from text, p_to text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.change_of_status(p_from text, p_to text) IS 'The event that changed the status of a move: queued, started, paused, resumed, cancelled, finished or failed.';
 
 CREATE FUNCTION lead_mover.check_mapping() RETURNS TABLE(check_name text, status text, found text, advice text)
     LANGUAGE sql STABLE
@@ -170,6 +198,12 @@ CREATE FUNCTION lead_mover.check_server(integer) RETURNS TABLE(check_name text, 
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.check_server(integer) IS 'The checks of lead_mover.doctor that concern the server and this role''s sessions.';
+
+CREATE FUNCTION lead_mover.check_service() RETURNS TABLE(check_name text, status text, found text, advice text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.check_service() IS 'The checks of lead_mover.doctor that concern what works on the queue, and Realtime.';
 
 CREATE FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -574,12 +608,30 @@ CREATE FUNCTION lead_mover.sample() RETURNS TABLE(queue_depth bigint, oldest_mes
 
 COMMENT ON FUNCTION lead_mover.sample() IS 'One reading of queue and ledger, for the gauges.';
 
+CREATE FUNCTION lead_mover.schedule(p_every text DEFAULT '5 seconds'::text, p_max_seconds double precision DEFAULT 25) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.schedule(p_every text, p_max_seconds double precision) IS 'Has pg_cron process batches at that interval, for so many seconds at most; replaces the schedule. Returns the job''s number.';
+
+CREATE FUNCTION lead_mover.scheduled_command(p_max_seconds double precision) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.scheduled_command(p_max_seconds double precision) IS 'The command that pg_cron runs.';
+
 CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS lead_mover.moves
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off';
 
 COMMENT ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) IS 'Sends a message for every open lane that has none.';
+
+CREATE FUNCTION lead_mover.set_announcements(p_on boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.set_announcements(p_on boolean) IS 'Switches the messages about moves to Supabase''s Realtime on or off.';
 
 CREATE FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, OUT p_at_target integer, OUT p_elsewhere anyarray) RETURNS record
     LANGUAGE plpgsql
@@ -622,6 +674,12 @@ CREATE FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) RET
     SET plan_cache_mode TO 'force_generic_plan';
 
 COMMENT ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) IS 'Whether the funnel has that column; raises an error if row level security would hide leads or columns.';
+
+CREATE FUNCTION lead_mover.unschedule() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.unschedule() IS 'Takes the schedule of lead_mover.schedule back; returns whether there was one.';
 
 CREATE FUNCTION lead_mover.why_impossible(p_work lead_mover.work) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -685,6 +743,14 @@ CREATE FUNCTION public.retry_lead_migration(p_run_id uuid) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION public.retry_lead_migration(p_run_id uuid) IS 'Retries the leads that the run''s failed move left, and those that its last move rejected.';
+
+CREATE TABLE lead_mover.announcements (
+    is_only boolean DEFAULT true NOT NULL,
+    is_on boolean NOT NULL,
+    CONSTRAINT announcements_is_only_check CHECK (is_only)
+);
+
+COMMENT ON TABLE lead_mover.announcements IS 'One row: whether messages are sent to Realtime. No row: none are.';
 
 CREATE TABLE public.columns (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -810,6 +876,9 @@ CREATE TABLE public.funnels (
     name text NOT NULL
 );
 
+ALTER TABLE ONLY lead_mover.announcements
+    ADD CONSTRAINT announcements_pkey PRIMARY KEY (is_only);
+
 ALTER TABLE ONLY lead_mover.finished_counts
     ADD CONSTRAINT finished_counts_pkey PRIMARY KEY (id);
 
@@ -862,6 +931,8 @@ CREATE TRIGGER finished_moves_counted_on_truncate AFTER TRUNCATE ON lead_mover.m
 
 CREATE TRIGGER finished_moves_counted_on_update AFTER UPDATE ON lead_mover.moves REFERENCING OLD TABLE AS old_moves NEW TABLE AS new_moves FOR EACH STATEMENT EXECUTE FUNCTION lead_mover.count_finished_moves();
 
+CREATE TRIGGER moves_announced AFTER UPDATE OF status, message_id ON lead_mover.moves FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR ((old.message_id IS NULL) AND (new.message_id IS NOT NULL)))) EXECUTE FUNCTION lead_mover.announce_status();
+
 ALTER TABLE ONLY lead_mover.lanes
     ADD CONSTRAINT lanes_migration_id_fkey FOREIGN KEY (migration_id) REFERENCES lead_mover.moves(migration_id) ON DELETE CASCADE;
 
@@ -889,8 +960,20 @@ GRANT ALL ON FUNCTION lead_mover.active_moves() TO service_role;
 REVOKE ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.announce(p_migration_id bigint, p_event text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.announce(p_migration_id bigint, p_event text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.announce_status() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.announce_status() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.begin_scheduled_run() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.begin_scheduled_run() TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.change_of_status(p_from text, p_to text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.change_of_status(p_from text, p_to text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.check_mapping() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.check_mapping() TO service_role;
@@ -903,6 +986,9 @@ GRANT ALL ON FUNCTION lead_mover.check_rights() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.check_server(integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.check_server(integer) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.check_service() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.check_service() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) TO service_role;
@@ -1080,8 +1166,17 @@ GRANT ALL ON FUNCTION lead_mover.run_of_message(p_message jsonb) TO service_role
 REVOKE ALL ON FUNCTION lead_mover.sample() FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.sample() TO service_role;
 
+REVOKE ALL ON FUNCTION lead_mover.schedule(p_every text, p_max_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.schedule(p_every text, p_max_seconds double precision) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.scheduled_command(p_max_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.scheduled_command(p_max_seconds double precision) TO service_role;
+
 REVOKE ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.set_announcements(p_on boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.set_announcements(p_on boolean) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, OUT p_at_target integer, OUT p_elsewhere anyarray) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, OUT p_at_target integer, OUT p_elsewhere anyarray) TO service_role;
@@ -1094,6 +1189,9 @@ GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_work lead_mover.work, OUT p_
 
 REVOKE ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.unschedule() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.unschedule() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.why_impossible(p_work lead_mover.work) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.why_impossible(p_work lead_mover.work) TO service_role;

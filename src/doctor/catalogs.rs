@@ -14,7 +14,7 @@ pub(super) struct Part {
 }
 
 /// All parts, each with the first check that it makes.
-pub(super) fn parts(workers: u8) -> [(&'static str, Part); 4] {
+pub(super) fn parts(workers: u8) -> [(&'static str, Part); 5] {
     let part = |function| Part {
         function,
         workers: None,
@@ -28,6 +28,7 @@ pub(super) fn parts(workers: u8) -> [(&'static str, Part); 4] {
         ("pgmq", part("check_queue")),
         ("grants", part("check_rights")),
         ("mapping", part("check_mapping")),
+        ("service", part("check_service")),
     ]
 }
 

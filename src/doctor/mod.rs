@@ -40,7 +40,7 @@ pub struct DoctorSettings {
 }
 
 /// All checks, in the order in which they are shown.
-const ALL: [&str; 16] = [
+const ALL: [&str; 18] = [
     "connection",
     "server",
     "writable",
@@ -56,6 +56,8 @@ const ALL: [&str; 16] = [
     "statement_timeout",
     "connections",
     "long_transactions",
+    "service",
+    "realtime",
     "moves",
 ];
 

@@ -48,6 +48,7 @@ pub(crate) const VERSIONED: &[SqlFile] = sql_files![
     "versioned/0002_locked_batches.sql",
     "versioned/0003_counts_of_finished_moves.sql",
     "versioned/0004_ids_of_any_type.sql",
+    "versioned/0005_announcements.sql",
 ];
 
 /// Views and functions: applied again whenever their text has changed. Views come first, because
@@ -56,11 +57,16 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "views/progress.sql",
     "functions/internal/active_moves.sql",
     "functions/internal/adopt_message.sql",
+    "functions/internal/announce.sql",
+    "functions/internal/announce_status.sql",
+    "functions/internal/begin_scheduled_run.sql",
     "functions/internal/bisect_leads.sql",
+    "functions/internal/change_of_status.sql",
     "functions/internal/check_mapping.sql",
     "functions/internal/check_queue.sql",
     "functions/internal/check_rights.sql",
     "functions/internal/check_server.sql",
+    "functions/internal/check_service.sql",
     "functions/internal/check_target.sql",
     "functions/internal/close_move.sql",
     "functions/internal/constraints_hold.sql",
@@ -119,11 +125,15 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/run_batch.sql",
     "functions/internal/run_of_message.sql",
     "functions/internal/sample.sql",
+    "functions/internal/schedule.sql",
+    "functions/internal/scheduled_command.sql",
     "functions/internal/send_lanes.sql",
+    "functions/internal/set_announcements.sql",
     "functions/internal/standing_of_leads.sql",
     "functions/internal/start_move.sql",
     "functions/internal/take_message.sql",
     "functions/internal/target_exists.sql",
+    "functions/internal/unschedule.sql",
     "functions/internal/why_impossible.sql",
     "functions/public/cancel_lead_migration.sql",
     "functions/public/get_lead_migration_progress.sql",
@@ -144,6 +154,7 @@ pub(crate) const TRIGGERS: &[SqlFile] = sql_files![
     "triggers/finished_moves_counted_on_truncate.sql",
     "triggers/finished_moves_counted_on_update.sql",
     "triggers/lead_migration_queued.sql",
+    "triggers/moves_announced.sql",
 ];
 
 /// The text between the `$$` of an internal function: a query that can be sent by itself. Empty where there is

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one PostgreSQL, a database a test.
 #![cfg(test)]
 
+mod announcements;
 mod architecture;
 mod cli;
 mod controls;
@@ -20,6 +21,7 @@ mod mutants;
 mod queueing;
 mod repairs;
 mod rights;
+mod schedule;
 mod service;
 mod support;
 mod transactions;

@@ -14,6 +14,8 @@ as $$
   select * from lead_mover.check_rights()
   union all
   select * from lead_mover.check_mapping()
+  union all
+  select * from lead_mover.check_service()
 $$;
 
 select lead_mover.make_private('lead_mover.doctor(integer)');

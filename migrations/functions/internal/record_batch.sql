@@ -66,7 +66,7 @@ begin
     update lead_mover.moves m
     set
       status = case m.status when 'pending' then 'processing' else m.status end,
-      started_at = statement_timestamp()
+      started_at = greatest(statement_timestamp(), transaction_timestamp())
     where m.migration_id in (
       select k.migration_id
       from lead_mover.moves k
@@ -206,6 +206,11 @@ begin
   p_message := coalesce(
     v_failure, format('Batch processado: %s leads movidos, %s restantes', p_result.moved, p_remaining)
   );
+
+  -- The lane's first batch in this second asks whether a message is to be sent. The end of the move has its own.
+  if not v_ended and coalesce(v_lane.last_batch_at not between date_trunc('second', v_now) and v_now, true) then
+    perform lead_mover.announce(v_move.migration_id, 'progress');
+  end if;
 end
 $$;
 

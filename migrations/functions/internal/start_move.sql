@@ -115,10 +115,10 @@ begin
     v_lanes := least(c_most_lanes, cardinality(v_first_ids));
 
     insert into lead_mover.moves (
-      run_id, run_name, funnel_id, column_id, batch_size, key_lock, message_id, open_lanes, queued_at
+      run_id, run_name, funnel_id, column_id, batch_size, key_lock, open_lanes, queued_at
     )
     values (
-      p_run_id, v_run_name, v_funnel_id, p_column_id, v_batch_size, lead_mover.needs_key_lock(), p_message_id, v_lanes,
+      p_run_id, v_run_name, v_funnel_id, p_column_id, v_batch_size, lead_mover.needs_key_lock(), v_lanes,
       coalesce((select q.enqueued_at from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id), clock_timestamp())
     )
     on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing
@@ -150,6 +150,10 @@ begin
     update pgmq.q_lead_migration_queue q
     set message = lead_mover.message(v_move, 1, 0, v_total, v_total, null)
     where q.msg_id = p_message_id;
+
+    update lead_mover.moves m
+    set message_id = p_message_id
+    where m.migration_id = v_move.migration_id;
   end if;
 
   return lead_mover.send_lanes(v_move.migration_id);

@@ -18,7 +18,7 @@ async fn a_healthy_database_has_nothing_wrong() {
         .collect();
     assert_eq!(names, ALL_CHECKS, "a line a check");
     for line in text.stdout.lines() {
-        let warns = line.starts_with("WARNING  server ");
+        let warns = line.starts_with("WARNING  server ") || line.starts_with("WARNING  service ");
         assert!(line.starts_with("ok       ") || warns, "{line}");
     }
     database.doctor_report().await.assert_all_pass();
@@ -37,7 +37,9 @@ async fn a_database_with_nothing_in_it_has_to_be_migrated() {
     }
     assert_eq!(
         report.with("skipped"),
-        ["grants", "exposure", "mapping", "index", "trigger", "moves"]
+        [
+            "grants", "exposure", "mapping", "index", "trigger", "service", "realtime", "moves"
+        ]
     );
     assert_eq!(report.check("mapping").1, "skipped: check `schema` failed");
     assert_eq!(report.check("exposure").2, Some("fix it first"));

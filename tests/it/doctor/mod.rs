@@ -5,3 +5,4 @@ mod listening;
 mod mapping;
 mod moves;
 mod roles;
+mod service;

@@ -5,6 +5,7 @@
 //! its template, and with two of its tests: the one that has to fail, and one that moves an ordinary run
 //! and has to pass, so that SQL which does not work at all does not count as a mutant that was noticed.
 
+mod announcements;
 mod batches;
 mod failures;
 mod moves;

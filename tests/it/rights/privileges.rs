@@ -181,7 +181,7 @@ async fn tables_views_and_the_queue_are_closed_to_everybody_but_their_owner() {
             &[],
         )
         .await;
-    assert_eq!(relations.len(), 12, "{relations:?}");
+    assert_eq!(relations.len(), 13, "{relations:?}");
 
     for role in [
         "anon",

@@ -1,4 +1,4 @@
-//! A session that hears what the queue's trigger sends.
+//! A session that hears what triggers send.
 
 use std::future::poll_fn;
 
@@ -8,15 +8,22 @@ use tokio_postgres::AsyncMessage;
 
 use super::{Database, STATE_TIMEOUT, Session};
 
-/// Listens to `lead_migration_queue` until it is dropped.
+/// Listens to a channel until it is dropped.
 pub(crate) struct Listening {
+    channel: &'static str,
     payloads: UnboundedReceiver<String>,
     _session: Session,
     _driver: JoinSet<()>,
 }
 
 impl Listening {
+    /// To `lead_migration_queue`.
     pub(crate) async fn start(database: &Database) -> Self {
+        Self::to(database, "lead_migration_queue").await
+    }
+
+    /// To that channel.
+    pub(crate) async fn to(database: &Database, channel: &'static str) -> Self {
         let (session, mut connection) = pg_connection::connect(&database.settings(), "listening")
             .await
             .expect("it opens");
@@ -30,10 +37,11 @@ impl Listening {
             }
         });
         session
-            .batch_execute("listen lead_migration_queue")
+            .batch_execute(&format!("listen {channel}"))
             .await
             .unwrap();
         Self {
+            channel,
             payloads,
             _session: session,
             _driver: driver,
@@ -52,7 +60,7 @@ impl Listening {
     /// commits, so all that were sent before this mark have come when the mark has.
     pub(crate) async fn received(&mut self, database: &Database) -> Vec<String> {
         database
-            .run("select pg_notify('lead_migration_queue', 'mark')")
+            .run(&format!("select pg_notify('{}', 'mark')", self.channel))
             .await;
         let mut heard = Vec::new();
         loop {

@@ -4,6 +4,7 @@ mod agreement;
 mod buffers;
 mod counts;
 mod crm;
+mod cron_server;
 mod database;
 mod disk_full;
 mod doctor_report;
@@ -32,6 +33,7 @@ pub(crate) use agreement::DISAGREEMENTS;
 pub(crate) use buffers::touched_buffers;
 pub(crate) use counts::{add_moves, assert_moves_are_counted};
 pub(crate) use crm::{Batch, Crm, Target, enqueue_in, process_in};
+pub(crate) use cron_server::CronServer;
 pub(crate) use database::{Database, Session, TEMPLATE_VARIABLE, value};
 pub(crate) use doctor_report::{ALL_CHECKS, DoctorReport, doctor};
 pub(crate) use explaining::{Explaining, Plan, below};
@@ -60,8 +62,19 @@ use std::time::Duration;
 const STATE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits until the condition holds; a test that waits for what never comes fails by saying so.
-pub(crate) async fn eventually<F>(what: &str, mut condition: impl FnMut() -> F)
+pub(crate) async fn eventually<F>(what: &str, condition: impl FnMut() -> F)
 where
+    F: Future<Output = bool>,
+{
+    eventually_within(STATE_TIMEOUT, what, condition).await;
+}
+
+/// The same, for what takes longer by design.
+pub(crate) async fn eventually_within<F>(
+    limit: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> F,
+) where
     F: Future<Output = bool>,
 {
     let mut ticks = tokio::time::interval(Duration::from_millis(5));
@@ -70,6 +83,6 @@ where
             ticks.tick().await;
         }
     };
-    let came = tokio::time::timeout(STATE_TIMEOUT, waiting).await.is_ok();
+    let came = tokio::time::timeout(limit, waiting).await.is_ok();
     assert!(came, "waited in vain until {what}");
 }
