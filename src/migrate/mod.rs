@@ -15,8 +15,8 @@ use postgres_types::Type;
 use tokio_postgres::Transaction;
 
 use crate::schema::{
-    self, BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, SESSION, SqlFile,
-    TRIGGERS, VERSIONED,
+    self, BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, RIGHTS, SESSION,
+    SqlFile, TRIGGERS, VERSIONED,
 };
 
 pub use error::MigrateError;
@@ -102,6 +102,7 @@ async fn apply_all(
     // A new queue has no trigger, even where its file was applied to an earlier one.
     let known = if is_new_queue { BTreeMap::new() } else { known };
     applied.extend(apply_changed(transaction, &known, TRIGGERS).await?);
+    apply(transaction, &RIGHTS).await?;
     repair(transaction).await?;
     Ok(applied)
 }

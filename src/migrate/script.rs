@@ -2,8 +2,8 @@
 
 use super::{QUEUE, record};
 use crate::schema::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, SESSION, SqlFile,
-    TRIGGERS, VERSIONED,
+    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, RIGHTS, SESSION,
+    SqlFile, TRIGGERS, VERSIONED,
 };
 
 /// The whole installation as one SQL script, to deliver as a Supabase migration. It expects the
@@ -32,6 +32,7 @@ select pgmq.create('{QUEUE}');",
     parts.extend(VERSIONED.iter().map(recorded));
     parts.extend([KEYS, IDS].map(|file| format!("-- {}\n\n{}", file.path, file.text)));
     parts.extend(LIVING.iter().chain(TRIGGERS).map(recorded));
+    parts.push(format!("-- {}\n\n{}", RIGHTS.path, RIGHTS.text));
     parts.push("commit;\n".to_owned());
     parts.join("\n\n")
 }

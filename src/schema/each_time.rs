@@ -45,3 +45,9 @@ pub(crate) const IDS: SqlFile = SqlFile {
     path: "ids.sql",
     text: include_str!("../../migrations/ids.sql"),
 };
+
+/// Grants what is open, and takes the rest away; run last, each time.
+pub(crate) const RIGHTS: SqlFile = SqlFile {
+    path: "rights.sql",
+    text: include_str!("../../migrations/rights.sql"),
+};

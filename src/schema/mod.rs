@@ -8,7 +8,7 @@ mod lead_index;
 mod state;
 
 pub(crate) use each_time::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, SESSION,
+    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, RIGHTS, SESSION,
 };
 pub(crate) use files::{LIVING, SqlFile, TRIGGERS, VERSIONED, function_body};
 pub use lead_index::missing_lead_index;
