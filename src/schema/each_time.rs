@@ -16,6 +16,12 @@ pub(crate) const BOOTSTRAP: SqlFile = SqlFile {
     text: include_str!("../../migrations/bootstrap.sql"),
 };
 
+/// Stops where the role lacks a right that the installation needs; run before anything is changed, each time.
+pub(crate) const NEEDED_RIGHTS: SqlFile = SqlFile {
+    path: "needed_rights.sql",
+    text: include_str!("../../migrations/needed_rights.sql"),
+};
+
 /// The tables to try it out on, for `--example-schema`.
 pub(crate) const EXAMPLE_SCHEMA: SqlFile = SqlFile {
     path: "example_schema.sql",
@@ -44,4 +50,10 @@ pub(crate) const KEYS: SqlFile = SqlFile {
 pub(crate) const IDS: SqlFile = SqlFile {
     path: "ids.sql",
     text: include_str!("../../migrations/ids.sql"),
+};
+
+/// Closes functions that a restored dump has opened; run after all functions are there, each time.
+pub(crate) const CLOSING: SqlFile = SqlFile {
+    path: "closing.sql",
+    text: include_str!("../../migrations/closing.sql"),
 };

@@ -178,7 +178,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::schema::each_time::{BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS};
+    use crate::schema::each_time::{
+        BOOTSTRAP, CLOSING, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS,
+    };
 
     fn sql_files_below(directory: &Path, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(directory).unwrap() {
@@ -203,11 +205,13 @@ mod tests {
 
         let each_time = [
             BOOTSTRAP,
+            CLOSING,
             EXAMPLE_SCHEMA,
             IDS,
             KEYS,
             MAPPING,
             MAPPING_CHECKS,
+            NEEDED_RIGHTS,
         ];
         let mut built_in = each_time.map(|file| file.path).to_vec();
         built_in.extend(recorded().map(|file| file.path));

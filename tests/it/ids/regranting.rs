@@ -15,7 +15,7 @@ async fn functions_that_are_made_again_keep_their_grants() {
             "grant execute on function public.queue_lead_migration to authenticated;
              grant execute on function public.cancel_lead_migration to authenticated with grant option;
              revoke execute on function public.pause_lead_migration from service_role;
-             grant execute on function public.get_lead_migration_progress to public;
+             grant execute on function public.get_lead_migration_progress to lead_mover_stranger;
              grant execute on function lead_mover.process_batch to {worker}"
         ))
         .await;

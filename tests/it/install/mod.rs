@@ -8,5 +8,6 @@ mod mapping_views;
 mod odd_settings;
 mod pgmq_extension;
 mod plpgsql_check;
+mod printing;
 mod schema_sql;
 mod upgrading;

@@ -84,8 +84,8 @@ async fn what_an_operator_granted_survives_an_upgrade_and_nothing_is_added() {
         .await
         .expect("it installs again");
 
-    assert!(applied.contains(&"functions/public/get_lead_migration_progress.sql"));
-    assert!(applied.contains(&"functions/public/cancel_lead_migration.sql"));
+    assert!(applied.contains(&"functions/public/get_lead_migration_progress.sql".to_owned()));
+    assert!(applied.contains(&"functions/public/cancel_lead_migration.sql".to_owned()));
     assert_eq!(
         executable_by(&database, "authenticated").await,
         ["get_lead_migration_progress(uuid)"]
