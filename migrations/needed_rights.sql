@@ -45,7 +45,7 @@ begin
     select
       3,
       format('to be %s, which owns the schema lead_mover', n.nspowner::regrole),
-      format('grant %s to %s;', n.nspowner::regrole, v_role)
+      format('-- migrate as %s, as before', n.nspowner::regrole)
     from pg_namespace n
     where n.oid = v_lead_mover
       and not pg_has_role(n.nspowner, 'usage')
@@ -54,7 +54,7 @@ begin
     select distinct
       3,
       format('to be %s, which owns the lead mover', o.owner::regrole),
-      format('grant %s to %s;', o.owner::regrole, v_role)
+      format('-- migrate as %s, as before', o.owner::regrole)
     from (
       select c.relowner
       from pg_class c
@@ -133,7 +133,9 @@ begin
       and c.relname = 'meta'
       and not has_table_privilege(c.oid, 'select')
   )
-  select string_agg(m.what, ', ' order by m.position, m.what), string_agg(m.statement, E'\n' order by m.position, m.what)
+  select
+    string_agg(m.what, ', ' order by m.position, m.what),
+    string_agg(m.statement, E'\n' order by m.position, m.what)
   into v_what, v_statements
   from missing m;
 
@@ -141,7 +143,7 @@ begin
     raise exception using
       errcode = 'insufficient_privilege',
       message = format('permission denied: the role %s needs %s', v_role, v_what),
-      hint = E'Run as a superuser or the owner, then migrate again:\n\n' || v_statements;
+      hint = E'As a superuser or the owner, run this, then migrate again:\n\n' || v_statements;
   end if;
 end
 $$;

@@ -4,7 +4,7 @@
 use super::{INSTALL_LOCK, QUEUE};
 use crate::schema::{
     self, BOOTSTRAP, CLOSING, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS,
-    NEEDED_RIGHTS, SESSION, SqlFile, TRIGGERS, VERSIONED,
+    NEEDED_RIGHTS, SESSION, SqlFile, TABLE_RIGHTS, TRIGGERS, VERSIONED,
 };
 
 /// The tag of the dollar quotes around the text of a file.
@@ -37,7 +37,7 @@ pub(super) fn steps(example_schema: bool) -> Vec<Step> {
         other_versions(),
     ];
     steps.extend(example_schema.then(|| each_time(&EXAMPLE_SCHEMA)));
-    steps.extend([&MAPPING, &MAPPING_CHECKS].map(each_time));
+    steps.extend([&MAPPING, &MAPPING_CHECKS, &TABLE_RIGHTS].map(each_time));
     steps.extend(VERSIONED.iter().map(where_it_differs));
     steps.extend([&KEYS, &IDS].map(each_time));
     steps.extend(LIVING.iter().map(where_it_differs));

@@ -57,3 +57,9 @@ pub(crate) const CLOSING: SqlFile = SqlFile {
     path: "closing.sql",
     text: include_str!("../../migrations/closing.sql"),
 };
+
+/// Stops where the role may not read or update the tables behind the mapping; run each time.
+pub(crate) const TABLE_RIGHTS: SqlFile = SqlFile {
+    path: "table_rights.sql",
+    text: include_str!("../../migrations/table_rights.sql"),
+};

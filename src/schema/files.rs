@@ -180,6 +180,7 @@ mod tests {
     use super::*;
     use crate::schema::each_time::{
         BOOTSTRAP, CLOSING, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS,
+        TABLE_RIGHTS,
     };
 
     fn sql_files_below(directory: &Path, found: &mut BTreeSet<String>) {
@@ -212,6 +213,7 @@ mod tests {
             MAPPING,
             MAPPING_CHECKS,
             NEEDED_RIGHTS,
+            TABLE_RIGHTS,
         ];
         let mut built_in = each_time.map(|file| file.path).to_vec();
         built_in.extend(recorded().map(|file| file.path));

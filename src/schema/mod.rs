@@ -10,6 +10,7 @@ mod state;
 
 pub(crate) use each_time::{
     BOOTSTRAP, CLOSING, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS, SESSION,
+    TABLE_RIGHTS,
 };
 pub(crate) use files::{LIVING, REMOVED, SqlFile, TRIGGERS, VERSIONED, function_body, recorded};
 pub use lead_index::missing_lead_index;
