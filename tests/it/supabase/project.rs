@@ -28,6 +28,7 @@ impl Project {
                  alter role anon set statement_timeout = '3s';
                  alter role authenticated set statement_timeout = '8s';
                  alter role authenticator set statement_timeout = '8s';
+                 alter database project set search_path = \"$user\", public, extensions;
                  alter database project owner to {OWNER};
                  grant usage, create on schema public to {OWNER};
                  grant usage on schema public to anon, authenticated, service_role;

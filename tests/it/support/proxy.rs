@@ -81,7 +81,7 @@ impl Proxy {
     /// The same as a URL.
     pub(crate) fn url(&self) -> String {
         format!(
-            "postgresql://{}@127.0.0.1:{}/{}",
+            "postgresql://{}@127.0.0.1:{}/{}?sslmode=disable",
             self.server.get_user().expect("a user"),
             self.address.port(),
             self.server.get_dbname().expect("a database"),
