@@ -22,6 +22,10 @@ CREATE TYPE lead_mover.batch_result AS (
 
 COMMENT ON TYPE lead_mover.batch_result IS 'What a batch did. revisited: the rows of skipped_leads that it tried; null for a batch of the range. waiting: leads to come back to. rejected, sqlstates and errors have the same length.';
 
+CREATE DOMAIN lead_mover.lead_key AS uuid;
+
+COMMENT ON DOMAIN lead_mover.lead_key IS 'The type of lead_mover.leads.id, for plpgsql_check.';
+
 CREATE TABLE lead_mover.lanes (
     migration_id bigint NOT NULL,
     lane integer NOT NULL,
