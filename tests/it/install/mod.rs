@@ -8,6 +8,7 @@ mod mapping;
 mod mapping_views;
 mod needed_rights;
 mod odd_settings;
+mod pgmq_delivery;
 mod pgmq_extension;
 mod plpgsql_check;
 mod printing;

@@ -47,7 +47,7 @@ pub(crate) use listening::Listening;
 pub(crate) use messages::control_in;
 pub(crate) use own_server::{OwnServer, kill_backend};
 pub(crate) use pg_bouncer::PgBouncer;
-pub(crate) use pgmq_extension::PgmqServer;
+pub(crate) use pgmq_extension::{PgmqServer, pgmq_sql_of_the_crate};
 pub(crate) use proxy::{Faults, Proxy};
 pub(crate) use psql::printed;
 pub(crate) use roles::{grafana, owner, worker};
