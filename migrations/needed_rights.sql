@@ -42,13 +42,12 @@ begin
     select 2, 'create on schema public', format('grant usage, create on schema public to %s;', v_role)
     where not has_schema_privilege('public', 'create')
     union all
-    select
-      3,
-      format('to be %s, which owns the schema lead_mover', n.nspowner::regrole),
-      format('-- migrate as %s, as before', n.nspowner::regrole)
+    -- An operator has made it for the mapping views.
+    select 3, 'to own the schema lead_mover', format('alter schema lead_mover owner to %s;', v_role)
     from pg_namespace n
     where n.oid = v_lead_mover
       and not pg_has_role(n.nspowner, 'usage')
+      and not exists (select from pg_class c where c.relnamespace = v_lead_mover and c.relname = 'moves')
     union all
     -- The mapping views may be others'.
     select distinct

@@ -39,12 +39,13 @@ begin
     from behind b
     join pg_class t on t.oid = b.oid
     join pg_namespace n on n.oid = t.relnamespace
-    where b.relkind <> 'v';
+    where not has_table_privilege(b.oid, 'select')
+      or v_view = 'leads' and not has_table_privilege(b.oid, 'update');
 
     raise exception using
       errcode = 'insufficient_privilege',
       message = format(
-        'the role %I needs %s on the tables behind lead_mover.%s: %s',
+        'the role %I needs %s on lead_mover.%s or the tables behind it: %s',
         current_user, case v_view when 'leads' then 'select and update' else 'select' end, v_view, v_error
       ),
       hint = format(

@@ -18,9 +18,15 @@ grant usage on schema public to anon, authenticated, service_role;";
 async fn restored(from: &Database, arguments: &[&str], before: &str) -> Database {
     let copy = Database::empty().await;
     copy.run(before).await;
-    let finished = copy.psql(&pg_dump(from.name(), arguments)).await;
-    assert_eq!(finished.status, Some(0), "{finished:?}");
+    restore(&copy, &pg_dump(from.name(), arguments)).await;
     copy
+}
+
+async fn restore(copy: &Database, dump: &str) {
+    // Of programs of 17 and later, on a server that is older than they are.
+    let dump = dump.replace("SET transaction_timeout = 0;", "");
+    let finished = copy.psql(&dump).await;
+    assert_eq!(finished.status, Some(0), "{finished:?}");
 }
 
 async fn migrate(database: &Database) {
@@ -92,8 +98,7 @@ async fn a_dump_without_the_queue_gets_queue_trigger_and_messages_again() {
     let dump = pg_dump(database.name(), &["-n", "public", "-n", "lead_mover"]);
     let copy = Database::empty().await;
     // It is there in every database.
-    let finished = copy.psql(&dump.replace("CREATE SCHEMA public;", "")).await;
-    assert_eq!(finished.status, Some(0), "{finished:?}");
+    restore(&copy, &dump.replace("CREATE SCHEMA public;", "")).await;
     assert!(!copy.has("pgmq").await);
 
     migrate(&copy).await;

@@ -46,7 +46,7 @@ async fn a_plain_role_is_told_each_right_until_it_can_install_and_move() {
     ] {
         let error = follow_hint(&database, &migrate_as_worker(&database).await).await;
         let expected = format!(
-            "the role {} needs {needed} on the tables behind lead_mover.{view}: permission denied for table {view} (42501)",
+            "the role {} needs {needed} on lead_mover.{view} or the tables behind it: permission denied for table {view} (42501)",
             worker()
         );
         assert!(error.ends_with(&expected), "{error}");
@@ -126,4 +126,37 @@ async fn a_role_that_does_not_own_the_installation_is_told_who_does() {
         assert!(failed.stderr.contains(&text), "{failed:?}");
     }
     assert_same_schema(&database.schema(), &before);
+}
+
+/// With views over tables that the role itself has no rights on.
+#[tokio::test]
+async fn views_that_an_operator_has_made_for_it_are_enough() {
+    let database = Database::empty().await;
+    let worker = worker();
+    database.run(EXAMPLE_TABLES).await;
+    database
+        .run(&format!(
+            "create schema lead_mover;
+             create view lead_mover.leads as select id, run_id, funnel_id, column_id from public.leads;
+             create view lead_mover.runs as select id, name from public.runs;
+             create view lead_mover.columns as select id, funnel_id from public.columns;
+             do $$ begin execute format('grant create on database %I to {worker}', current_database()); end $$;
+             grant create on schema public to {worker}"
+        ))
+        .await;
+
+    let error = follow_hint(&database, &migrate_as_worker(&database).await).await;
+    assert!(
+        error.contains("needs to own the schema lead_mover"),
+        "{error}"
+    );
+    for view in ["leads", "runs", "columns"] {
+        let error = follow_hint(&database, &migrate_as_worker(&database).await).await;
+        assert!(
+            error.contains(&format!("permission denied for view {view}")),
+            "{error}"
+        );
+    }
+
+    installs_and_moves(&database).await;
 }

@@ -152,6 +152,22 @@ async fn push_installs_upgrades_and_finds_nothing_to_do_the_second_time() {
     assert_eq!(crm.leads_at(run, crm.target).await, 250);
 }
 
+/// As a new branch and `supabase db reset` do.
+#[tokio::test]
+async fn all_files_at_once_make_the_same() {
+    let Some(checkout) = Checkout::new().await else {
+        return;
+    };
+    checkout.add("20251210120000_lead_mover", &earlier_print().await);
+    checkout.add("20260110120000_lead_mover", &printed(&[]).await);
+
+    checkout.push().await;
+
+    let database = &checkout.project.database;
+    assert_eq!(database.schema_state().await, SchemaState::Current);
+    database.doctor_report().await.assert_all_pass();
+}
+
 #[tokio::test]
 async fn the_advisors_find_nothing_and_the_linter_no_error() {
     let Some(checkout) = Checkout::new().await else {
