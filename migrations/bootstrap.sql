@@ -1,6 +1,13 @@
 -- The schema that holds everything else. It is safe to run this file any number of times.
 
-create schema if not exists lead_mover;
+-- Not `if not exists`, for which a role needs the right to create schemas also where there is one.
+do $$
+begin
+  if not exists (select from pg_namespace n where n.nspname = 'lead_mover') then
+    create schema lead_mover;
+  end if;
+end
+$$;
 
 comment on schema lead_mover is 'Internals of the lead mover: mapping views, ledger, functions. Applications call the functions in public.';
 

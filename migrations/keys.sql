@@ -105,6 +105,22 @@ begin
     end;
   end loop;
 
+  -- plpgsql_check, which is Supabase's `db lint`, takes `anyarray` for integers. Functions with such parameters name
+  -- this type in a comment for it; nothing else uses it.
+  if not exists (
+    select
+    from pg_type t
+    where t.typnamespace = 'lead_mover'::regnamespace
+      and t.typname = 'lead_key'
+      and t.typbasetype = v_key.type_id
+      and t.typcollation = v_key.collation_id
+  )
+  then
+    drop domain if exists lead_mover.lead_key;
+    execute format('create domain lead_mover.lead_key as %s%s', v_key.type_name, v_key.collation);
+    comment on domain lead_mover.lead_key is 'The type of lead_mover.leads.id, for plpgsql_check.';
+  end if;
+
   -- A session that is open keeps the type of a function's variable until the function's row in pg_proc is a new one.
   if v_has_changed then
     for v_function in

@@ -16,6 +16,10 @@ pub(super) async fn check(
             "nothing of lead-mover is in this database",
             "run: lead-mover migrate",
         ),
+        SchemaState::Outdated if is_copy_without_rows(client).await? => Finding::failure(
+            "the schema is a copy without its rows, so it is not known which version it is of",
+            "run: lead-mover migrate",
+        ),
         SchemaState::Outdated => Finding::failure(
             "the schema is that of another version, or not all of it is there",
             "run: lead-mover migrate",
@@ -35,13 +39,21 @@ pub(super) async fn check(
     })
 }
 
-/// `migrate` goes by `schema_files`, so it has to forget the files first. Paths of ours need no quoting.
 fn dropped(files: &[String]) -> Finding {
     Finding::failure(
         format!("functions were dropped: {}", files.join(", ")),
-        format!(
-            "run: delete from lead_mover.schema_files where path in ('{}'); then run: lead-mover migrate",
-            files.join("', '")
-        ),
+        "run: lead-mover migrate",
     )
+}
+
+/// As `pg_dump --schema-only` and a Supabase branch make them.
+async fn is_copy_without_rows(client: &Client) -> Result<bool, tokio_postgres::Error> {
+    let row = client
+        .query_typed_one(
+            "select not exists (select from lead_mover.schema_files)
+               and pg_catalog.to_regclass('lead_mover.moves') is not null",
+            &[],
+        )
+        .await?;
+    row.try_get(0)
 }

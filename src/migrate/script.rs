@@ -1,38 +1,22 @@
 //! The installation as text, for `migrate --print`.
 
-use super::{QUEUE, record};
-use crate::schema::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, RIGHTS, SESSION,
-    SqlFile, TRIGGERS, VERSIONED,
-};
+use super::steps::steps;
 
-/// The whole installation as one SQL script, to deliver as a Supabase migration. It expects the
-/// extension pgmq to be available, and a database that lead-mover was never installed in.
+/// The whole installation as one SQL script, to deliver as a Supabase migration: the statements that [`install`] runs,
+/// in one transaction. Run again, or where some or all of it was applied by whatever version, it does what is left.
+///
+/// [`install`]: super::install
 #[must_use]
 pub fn script(example_schema: bool) -> String {
-    let start = format!(
-        "-- lead-mover {}
-
-begin;
-
-create extension if not exists pgmq;
-select pgmq.create('{QUEUE}');",
+    let mut parts = vec![format!(
+        "-- lead-mover {}: installs or upgrades it. Where it is current already, this changes nothing.\n\nbegin;\n",
         env!("CARGO_PKG_VERSION")
+    )];
+    parts.extend(
+        steps(example_schema)
+            .into_iter()
+            .map(|step| format!("-- {}\n\n{}", step.name, step.sql)),
     );
-    let fixed = [SESSION, BOOTSTRAP]
-        .into_iter()
-        .chain(example_schema.then_some(EXAMPLE_SCHEMA))
-        .chain([MAPPING, MAPPING_CHECKS])
-        .map(|file| format!("-- {}\n\n{}", file.path, file.text));
-    let recorded =
-        |file: &SqlFile| format!("-- {}\n\n{}\n{}\n", file.path, file.text, record(file));
-
-    let mut parts = vec![start];
-    parts.extend(fixed);
-    parts.extend(VERSIONED.iter().map(recorded));
-    parts.extend([KEYS, IDS].map(|file| format!("-- {}\n\n{}", file.path, file.text)));
-    parts.extend(LIVING.iter().chain(TRIGGERS).map(recorded));
-    parts.push(format!("-- {}\n\n{}", RIGHTS.path, RIGHTS.text));
-    parts.push("commit;\n".to_owned());
+    parts.push("commit;".to_owned());
     parts.join("\n\n")
 }

@@ -16,6 +16,12 @@ pub(crate) const BOOTSTRAP: SqlFile = SqlFile {
     text: include_str!("../../migrations/bootstrap.sql"),
 };
 
+/// Stops where the role lacks a right that the installation needs; run before anything is changed, each time.
+pub(crate) const NEEDED_RIGHTS: SqlFile = SqlFile {
+    path: "needed_rights.sql",
+    text: include_str!("../../migrations/needed_rights.sql"),
+};
+
 /// The tables to try it out on, for `--example-schema`.
 pub(crate) const EXAMPLE_SCHEMA: SqlFile = SqlFile {
     path: "example_schema.sql",
@@ -46,8 +52,14 @@ pub(crate) const IDS: SqlFile = SqlFile {
     text: include_str!("../../migrations/ids.sql"),
 };
 
-/// Grants what is open, and takes the rest away; run last, each time.
+/// Grants what is open, and takes the rest away; run after all functions are there, each time.
 pub(crate) const RIGHTS: SqlFile = SqlFile {
     path: "rights.sql",
     text: include_str!("../../migrations/rights.sql"),
+};
+
+/// Stops where the role may not read or update the tables behind the mapping; run each time.
+pub(crate) const TABLE_RIGHTS: SqlFile = SqlFile {
+    path: "table_rights.sql",
+    text: include_str!("../../migrations/table_rights.sql"),
 };

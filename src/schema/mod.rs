@@ -5,12 +5,15 @@
 mod each_time;
 mod files;
 mod lead_index;
+mod signs;
 mod state;
 
 pub(crate) use each_time::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, RIGHTS, SESSION,
+    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS, RIGHTS, SESSION,
+    TABLE_RIGHTS,
 };
-pub(crate) use files::{LIVING, SqlFile, TRIGGERS, VERSIONED, function_body};
+pub(crate) use files::{LIVING, REMOVED, SqlFile, TRIGGERS, VERSIONED, function_body, recorded};
 pub use lead_index::missing_lead_index;
+pub(crate) use signs::{adoption, is_gone};
+pub(crate) use state::files_of_missing_functions;
 pub use state::{SchemaState, schema_state};
-pub(crate) use state::{files_of_missing_functions, is_newer};

@@ -67,7 +67,7 @@ pub async fn schema_state(client: &Client) -> Result<SchemaState, tokio_postgres
 }
 
 /// Whether a path that a database remembers must be a newer lead-mover's.
-pub(crate) fn is_newer(path: &str) -> bool {
+fn is_newer(path: &str) -> bool {
     recorded().all(|file| file.path != path) && !REMOVED.contains(&path)
 }
 

@@ -23,6 +23,7 @@ mod repairs;
 mod rights;
 mod schedule;
 mod service;
+mod supabase;
 mod support;
 mod transactions;
 mod triggers;

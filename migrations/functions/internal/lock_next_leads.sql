@@ -20,6 +20,7 @@ set enable_bitmapscan = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
+-- @plpgsql_check_options: anyelementtype = lead_mover.lead_key
 #variable_conflict use_column
 declare
   funnel_id constant lead_mover.moves.funnel_id%type := p_funnel_id;

@@ -35,6 +35,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, public, extensions, pg_temp
 as $$
+-- @plpgsql_check_options: anyelementtype = lead_mover.lead_key
 declare
   c_rollback constant text := 'rolls back to deferred constraints';
   v_is_plain constant boolean := coalesce(pg_catalog.current_setting('lead_mover.update', true), '') = 'plain';

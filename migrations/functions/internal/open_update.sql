@@ -19,6 +19,7 @@ set enable_bitmapscan = off
 set jit = off
 set plan_cache_mode = force_generic_plan
 as $$
+-- @plpgsql_check_options: anyelementtype = lead_mover.lead_key
 declare
   v_update refcursor;
 begin

@@ -10,6 +10,7 @@ language plpgsql
 volatile
 set search_path = pg_catalog, public, extensions, pg_temp
 as $$
+-- @plpgsql_check_options: anyelementtype = lead_mover.lead_key
 declare
   v_updated integer;
 begin

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::*;
 use crate::schema::each_time::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, RIGHTS,
+    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS, RIGHTS,
+    TABLE_RIGHTS,
 };
 
 fn sql_files_below(directory: &Path, found: &mut BTreeSet<String>) {
@@ -36,7 +37,9 @@ fn every_sql_file_is_built_in_once() {
         KEYS,
         MAPPING,
         MAPPING_CHECKS,
+        NEEDED_RIGHTS,
         RIGHTS,
+        TABLE_RIGHTS,
     ];
     let mut built_in = each_time.map(|file| file.path).to_vec();
     built_in.extend(recorded().map(|file| file.path));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::recipes::{tables, with_ids};
-use crate::support::{Database, command, finish};
+use crate::support::Database;
 
 /// The signatures of the functions that take or return ids.
 async fn signatures(database: &Database) -> Vec<String> {
@@ -233,9 +233,7 @@ async fn the_printed_script_takes_the_types_too() {
         .await;
     database.run(&tables("integer", "", "text")).await;
 
-    let printed = finish(&mut command(&["migrate", "--print"])).await;
-    let extension = "create extension if not exists pgmq;";
-    database.run(&printed.stdout.replace(extension, "")).await;
+    database.run_print().await;
 
     assert_eq!(
         signatures(&database).await[2],

@@ -1,12 +1,16 @@
 mod all_or_nothing;
+mod copies;
 mod encodings;
 mod finished_counts;
 mod installing;
 mod lead_index;
 mod mapping;
 mod mapping_views;
+mod needed_rights;
 mod odd_settings;
+mod pgmq_delivery;
 mod pgmq_extension;
 mod plpgsql_check;
+mod printing;
 mod schema_sql;
 mod upgrading;

@@ -1,10 +1,10 @@
-//! `lead-mover migrate` where something was before: the old system, another version, the printed script.
+//! `lead-mover migrate` where something was before: the old system, another version.
 
 use lead_mover::migrate;
 use lead_mover::schema::SchemaState;
 use serde_json::json;
 
-use crate::support::{Database, assert_same_schema, command, finish};
+use crate::support::{Database, assert_same_schema};
 
 #[tokio::test]
 async fn the_old_systems_functions_are_replaced() {
@@ -180,35 +180,4 @@ async fn a_function_whose_file_has_changed_is_applied_again() {
     assert_eq!(applied, [path]);
     assert_eq!(database.schema_state().await, SchemaState::Current);
     assert_same_schema(&database.schema(), &before);
-}
-
-#[tokio::test]
-async fn the_printed_script_makes_the_same_schema() {
-    let schema = Database::new().await.schema();
-    for arguments in [
-        &["migrate", "--print"][..],
-        &["migrate", "--print", "--example-schema"],
-    ] {
-        let database = Database::without_lead_mover().await;
-        if arguments.contains(&"--example-schema") {
-            database
-                .run("drop table public.leads, public.runs, public.columns, public.funnels")
-                .await;
-        }
-
-        let printed = finish(&mut command(arguments)).await;
-
-        assert_eq!(printed.status, Some(0), "{printed:?}");
-        assert_eq!(printed.stderr, "");
-        let extension = "create extension if not exists pgmq;";
-        assert_eq!(printed.stdout.matches(extension).count(), 1);
-        // The tests' server may have PGMQ's own SQL instead.
-        database.run(&printed.stdout.replace(extension, "")).await;
-        assert_eq!(database.schema_state().await, SchemaState::Current);
-        assert_same_schema(&database.schema(), &schema);
-        let applied = migrate::install(&database.settings(), false)
-            .await
-            .expect("it is current");
-        assert_eq!(applied, Vec::<&str>::new());
-    }
 }

@@ -104,8 +104,8 @@ async fn what_an_operator_opened_survives_an_upgrade_and_nothing_else_does() {
         .await
         .expect("it installs again");
 
-    assert!(applied.contains(&"functions/public/get_lead_migration_progress.sql"));
-    assert!(applied.contains(&"functions/public/cancel_lead_migration.sql"));
+    assert!(applied.contains(&"functions/public/get_lead_migration_progress.sql".to_owned()));
+    assert!(applied.contains(&"functions/public/cancel_lead_migration.sql".to_owned()));
     let of_stranger = executable_by(&database, "lead_mover_stranger").await;
     assert!(of_stranger.contains(&"get_lead_migration_progress(uuid)".to_owned()));
     for role in ["public", "anon", "authenticated"] {

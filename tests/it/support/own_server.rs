@@ -56,6 +56,12 @@ impl OwnServer {
         dump_with(&program, &self.connection_string(database), &[])
     }
 
+    /// The schema alone.
+    pub(crate) fn dump_schema(&self, database: &str) -> String {
+        let program = self.0.programs().directory().join("pg_dump");
+        dump_with(&program, &self.connection_string(database), &["-s"])
+    }
+
     pub(crate) fn connection_string(&self, database: &str) -> String {
         self.0.connection_string(database)
     }

@@ -1,6 +1,6 @@
 //! PGMQ as an extension of a server, in any of its versions, from the files of its maintainers.
 //!
-//! Their crate, which `migrate` installs PGMQ from, has a script from each version to the next, and the whole
+//! Their crate, of whose SQL `migrate` installs PGMQ where there is no extension, has a script from each version to the next, and the whole
 //! SQL of one. A newer one is in their Python package. Where a version has no whole SQL of its own, the
 //! extension begins at 1.1.1, with the few objects that no later script creates, and takes every script up to
 //! that version, as in a database that was upgraded all the way.
@@ -64,11 +64,7 @@ impl PgmqServer {
         }
         let crate_sql = crate_directory().join("src/install/embedded");
         let directory = ExtensionDirectory::new().await;
-        let control = read(&crate_sql.join("pgmq.control"));
-        let (_, whole) = control
-            .split_once("default_version = '")
-            .expect("it has one");
-        let (whole, _) = whole.split_once('\'').expect("it is quoted");
+        let (whole_sql, whole) = pgmq_sql_of_the_crate();
         for entry in fs::read_dir(crate_sql.join("sql")).expect("the crate has it") {
             let path = entry.expect("it can be read").path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -77,10 +73,7 @@ impl PgmqServer {
             }
         }
         directory.write("pgmq--1.1.1.sql", BASE);
-        directory.write(
-            &format!("pgmq--{whole}.sql"),
-            &read(&crate_sql.join("sql/pgmq.sql")),
-        );
+        directory.write(&format!("pgmq--{whole}.sql"), &whole_sql);
         let server = Self {
             server: OwnServer::start_with(directory.programs()).unwrap_or_else(|error| {
                 panic!(
@@ -128,6 +121,17 @@ impl PgmqServer {
         self.directory
             .write("pgmq.control", &lines.collect::<String>());
     }
+}
+
+/// The whole SQL that the maintainers' crate has, and which version it makes.
+pub(crate) fn pgmq_sql_of_the_crate() -> (String, String) {
+    let folder = crate_directory().join("src/install/embedded");
+    let control = read(&folder.join("pgmq.control"));
+    let (_, version) = control
+        .split_once("default_version = '")
+        .expect("it has one");
+    let (version, _) = version.split_once('\'').expect("it is quoted");
+    (read(&folder.join("sql/pgmq.sql")), version.to_owned())
 }
 
 /// Where Cargo has unpacked the crate.

@@ -78,6 +78,16 @@ impl Proxy {
         )
     }
 
+    /// The same as a URL.
+    pub(crate) fn url(&self) -> String {
+        format!(
+            "postgresql://{}@127.0.0.1:{}/{}?sslmode=disable",
+            self.server.get_user().expect("a user"),
+            self.address.port(),
+            self.server.get_dbname().expect("a database"),
+        )
+    }
+
     pub(crate) fn set(&self, faults: Faults) {
         self.controls.faults.send_replace(faults);
     }
