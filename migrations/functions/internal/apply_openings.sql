@@ -53,7 +53,7 @@ begin
   end loop;
 
   for v_view in
-    select c.oid
+    select c.oid::regclass
     from pg_class c
     where c.relnamespace = 'lead_mover'::regnamespace
       and (

@@ -62,7 +62,7 @@ readable as (
       false
     ) as is_readable,
     -- A copy without rows has only the comment that says what was open.
-    coalesce(pg_catalog.bool_or(pg_catalog.obj_description(o.oid, 'pg_class') not like '%Openings: []'), false)
+    coalesce(pg_catalog.bool_or(coalesce(pg_catalog.obj_description(o.oid, 'pg_class'), '') not like '%Openings: []'), false)
       and not exists (select from opening) as is_copy
   from relation o
   where o.relname = 'openings'

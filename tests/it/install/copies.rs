@@ -51,7 +51,7 @@ async fn a_copy_of_the_schema_alone_is_made_whole() {
     let database = Database::new().await;
     database
         .run(&format!(
-            "grant execute on function public.queue_lead_migration to {}",
+            "select lead_mover.open_to('{}', array['queue'], p_all_runs => true)",
             worker()
         ))
         .await;
@@ -67,6 +67,10 @@ async fn a_copy_of_the_schema_alone_is_made_whole() {
         assert_eq!(copy.schema_state().await, SchemaState::Current);
         if arguments == ["-s"] {
             assert_same_schema(&copy.schema(), &database.schema());
+        } else {
+            // Without comments nothing says what was open.
+            let close = format!("select lead_mover.close_to('{}')", worker());
+            copy.run(&close).await;
         }
         assert_works(&copy).await;
         let again = migrate::install(&copy.settings(), false)
