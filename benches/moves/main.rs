@@ -24,6 +24,7 @@ mod progress;
 #[expect(dead_code, reason = "the tests have more faults")]
 #[path = "../../tests/it/support/proxy.rs"]
 mod proxy;
+mod rights;
 mod sample;
 mod service;
 mod snapshot;
@@ -94,6 +95,8 @@ enum Part {
     Sample,
     /// Progress and gauges after many finished moves.
     Progress,
+    /// What the check of rights costs the call that queues a move.
+    Rights,
 }
 
 impl Part {
@@ -111,6 +114,7 @@ impl Part {
             Self::Footprint => footprint::measure(fixture, leads, rounds.unwrap_or(1)).await,
             Self::Sample => sample::measure(fixture, rounds.unwrap_or(3)).await,
             Self::Progress => progress::measure(fixture, rounds.unwrap_or(3)).await,
+            Self::Rights => rights::measure(fixture, rounds.unwrap_or(3)).await,
         }
     }
 

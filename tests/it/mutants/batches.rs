@@ -101,7 +101,7 @@ mutants! {
     what_a_deferred_trigger_does_is_not_looked_at,
     noticed by "triggers::standing::a_lead_that_a_trigger_puts_elsewhere_is_listed":
         in "functions/internal/move_leads"
-        "      set constraints all immediate;\n      v_standing" => "      v_standing";
+        "        set constraints all immediate;\n" => "        null;\n";
 
     a_strong_lock_is_never_needed,
     noticed by "keys::locks::a_lead_with_an_open_note_holds_up_no_other_whatever_the_indexes":
@@ -110,7 +110,7 @@ mutants! {
     keys_of_partitions_are_no_keys,
     noticed by "keys::locks::leads_in_partitions_of_their_columns_are_moved_from_one_to_the_other":
         in "functions/internal/needs_key_lock"
-        "and (a.attnum = any (k.partattrs) or k.partexprs is not null)" => "and false";
+        "and (c.attnum = any (k.partattrs) or k.partexprs is not null)" => "and false";
 
     /// Those that are gone, or were put there by a user, are in no batch.
     leads_that_were_never_met_are_waited_for,

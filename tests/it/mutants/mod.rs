@@ -10,6 +10,7 @@ mod batches;
 mod failures;
 mod moves;
 mod repairs;
+mod rights;
 mod triggers;
 
 use std::collections::BTreeMap;

@@ -103,7 +103,7 @@ mutants! {
     a_cancel_deletes_the_message_and_leaves_the_ledger,
     noticed by "controls::cancel::the_result_has_the_contracts_keys_and_values":
         in "functions/internal/close_move"
-        "  where m.migration_id = p_migration_id;\n\n  return" => "  where false;\n\n  return";
+        "  where m.migration_id = p_migration_id;\nend" => "  where false;\nend";
 
     /// Without the move's lock they are what a batch that ends the move waits for.
     a_cancel_deletes_every_message_of_the_run,
@@ -155,7 +155,7 @@ mutants! {
 
     resume_makes_the_messages_due_again,
     noticed by "controls::resume::resume_notifies_once_at_commit_and_pause_does_not":
-        in "functions/public/resume_lead_migration"
+        in "functions/internal/resume_move"
         "    delete from pgmq.q_lead_migration_queue q
     using lead_mover.lanes l" =>
         "    update pgmq.q_lead_migration_queue q
@@ -167,22 +167,22 @@ mutants! {
     /// Instead of where the old move stopped.
     retry_begins_at_the_beginning,
     noticed by "controls::retry::leads_that_a_user_moved_on_since_are_not_retried":
-        in "functions/public/retry_lead_migration"
+        in "functions/internal/retry_move"
         "      l.next_id,\n" =>
         "      (select first.id from lead_mover.leads first where first.run_id = p_run_id order by first.id limit 1),\n";
 
     retry_forgets_the_rejected_leads,
     noticed by "controls::retry::the_rejected_leads_of_a_finished_move_are_retried_alone":
-        in "functions/public/retry_lead_migration" "v_rejected := lead_mover.rejected_keys(v_old.migration_id, v_rejected);" => "v_rejected := '{}';";
+        in "functions/internal/retry_move" "v_rejected := lead_mover.rejected_keys(v_old.migration_id, v_rejected);" => "v_rejected := '{}';";
 
     retry_forgets_the_locked_leads,
     noticed by "controls::retry::leads_that_were_locked_when_the_move_failed_are_retried":
-        in "functions/public/retry_lead_migration" "and s.lane = l.lane\n" => "and s.lane = l.lane and false\n"
+        in "functions/internal/retry_move" "and s.lane = l.lane\n" => "and s.lane = l.lane and false\n"
         "        l.skipped_leads,\n" => "        0,\n";
 
     retry_does_not_ask_who_else_retries,
     noticed by "controls::retry_without_effect::a_retry_that_waited_for_another_enqueue_reports_that_the_move_is_active":
-        in "functions/public/retry_lead_migration"
+        in "functions/internal/retry_move"
         "    on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing\n" => "";
 
     every_end_updates_one_row,

@@ -53,5 +53,5 @@ mutants! {
 
     a_missing_trigger_stays_missing,
     noticed by "repairs::queue::queueing_a_run_makes_what_is_missing":
-        in "functions/internal/ensure_queue" "v_tables = 2 and v_triggers > 0" => "v_tables = 2";
+        in "functions/internal/ensure_queue" "v_tables = 2 and v_triggers = cardinality(c_functions)" => "v_tables = 2";
 }

@@ -1,3 +1,4 @@
+mod callers;
 pub(crate) mod documented_roles;
 mod hostile_names;
 mod hostile_operators;
