@@ -3,7 +3,7 @@
 //! A copy of the schema alone (a Supabase branch, `pg_dump --schema-only`) has everything but the rows of
 //! `lead_mover.schema_files`, so what was applied to it is told from what is there.
 
-use super::files::{SqlFile, VERSIONED};
+use super::files::{LIVING, SqlFile, VERSIONED};
 
 /// A condition for each file of [`VERSIONED`], in that order: true where it was applied.
 const CONDITIONS: [&str; VERSIONED.len()] = [
@@ -19,24 +19,30 @@ fn signs() -> impl Iterator<Item = (&'static SqlFile, &'static str)> {
     VERSIONED.iter().zip(CONDITIONS)
 }
 
-/// Records the versioned files that were applied, where no row says so. When they were applied is not known.
+/// Records what was applied, where no row says so. When it was applied is not known, and of functions not with which
+/// text: they are made again.
 pub(crate) fn adoption() -> String {
-    let files: Vec<String> = signs()
-        .map(|(file, condition)| {
-            format!("    ('{}', '{}', {condition})", file.path, file.checksum())
-        })
+    let mut files: Vec<String> = signs()
+        .map(|(file, condition)| format!("('{}', '{}', {condition})", file.path, file.checksum()))
         .collect();
+    let functions = LIVING.iter().filter(|file| file.function().is_some());
+    files.extend(functions.filter_map(|file| {
+        let is_gone = is_gone(file)?;
+        Some(format!("('{}', 'unknown', not {is_gone})", file.path))
+    }));
     format!(
         "insert into lead_mover.schema_files (path, checksum, applied_at)
 select w.path, w.checksum, '-infinity'
 from (
   values
-{}
-) as w (path, checksum, is_applied)
-where w.is_applied
-  and not exists (select from lead_mover.schema_files f where f.path like 'versioned/%');
+    {}
+) as w (path, checksum, is_there)
+where w.is_there
+  and to_regclass('lead_mover.moves') is not null
+  and not exists (select from lead_mover.schema_files f where f.path like 'versioned/%')
+on conflict (path) do nothing;
 ",
-        files.join(",\n")
+        files.join(",\n    ")
     )
 }
 

@@ -139,7 +139,8 @@ async fn no_versioned_file_is_taken_for_applied_before_it_is() {
         let start = print
             .find("insert into lead_mover.schema_files")
             .expect("it has one");
-        let adoption = &print[start..start + print[start..].find(';').expect("it ends")];
+        let length = print[start..].find(";\n").expect("it ends");
+        let adoption = &print[start..start + length];
 
         database.run(adoption).await;
 
