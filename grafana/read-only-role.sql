@@ -1,4 +1,5 @@
--- Grafana's role for reading the moves. It may execute the two functions that return them, and nothing else.
+-- Grafana's role for reading the moves. It may call the two functions that return them, and read
+-- what these read.
 -- Run this after `lead-mover migrate`, in the database of the leads, as a role that may create roles and owns
 -- the functions (`postgres` on Supabase). Running it again changes nothing. Then set a password:
 -- `\password lead_mover_grafana` in psql, or `alter role lead_mover_grafana password '...'`.
@@ -14,11 +15,8 @@ end
 $$;
 
 grant usage on schema public to lead_mover_grafana;
-grant execute on function
-  public.get_lead_migration_progress,
-  public.get_lead_migration_rejections(bigint)
-to lead_mover_grafana;
+select lead_mover.open_to('lead_mover_grafana', array['progress'], p_all_runs => true);
 
--- The grants above are the protection. These settings limit the load of an expensive query.
+-- The rights above are the protection. These settings limit the load of an expensive query.
 alter role lead_mover_grafana set default_transaction_read_only = on;
 alter role lead_mover_grafana set statement_timeout = '10s';

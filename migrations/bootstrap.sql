@@ -19,13 +19,11 @@ create table if not exists lead_mover.schema_files (
 
 comment on table lead_mover.schema_files is 'The SQL files applied to this database, with the SHA-256 of the text that was applied.';
 
--- Each function's file calls this before it sets the function's comment. A function without a comment has
--- just been created: only its owner and service_role may execute it. A function with a comment existed
--- before: grants that the operator added since stay.
+-- Each function's file calls this before it sets the function's comment. A function without a comment has just been
+-- created, and default privileges may have granted it to anybody: only its owner may execute it until
+-- lead_mover.apply_openings, at the end of migrate, grants what is open. That of a function with a comment stays.
 --
 -- p_function: with the types of its parameters, or only its name where those depend on the mapping.
--- The setting lead_mover.kept_grants has the grants of functions that this transaction has dropped, because the
--- types of their parameters have changed: see keys.sql. They come back.
 drop function if exists lead_mover.make_private(regprocedure);
 
 create or replace function lead_mover.make_private(p_function text)
@@ -37,9 +35,6 @@ as $$
 declare
   v_function constant regprocedure :=
     case when p_function like '%(%' then p_function::regprocedure else p_function::regproc::regprocedure end;
-  v_kept constant jsonb :=
-    nullif(current_setting('lead_mover.kept_grants', true), '')::jsonb -> split_part(p_function, '(', 1);
-  v_grant record;
   v_role text;
 begin
   if obj_description(v_function, 'pg_proc') is not null then
@@ -52,32 +47,13 @@ begin
   for v_role in
     select r.rolname
     from pg_roles r
-    where r.rolname in ('anon', 'authenticated')
-      or v_kept is not null and r.rolname = 'service_role'
+    where r.rolname in ('anon', 'authenticated', 'service_role')
   loop
     execute format('revoke all on function %s from %I', v_function, v_role);
   end loop;
-
-  if v_kept is not null then
-    for v_grant in
-      select r.rolname, (k ->> 'grant_option')::boolean as has_grant_option
-      from jsonb_array_elements(v_kept) as k
-      left join pg_roles r on r.oid = (k ->> 'role')::oid
-    loop
-      if v_grant.rolname is null then
-        execute format('grant execute on function %s to public', v_function);
-      elsif v_grant.has_grant_option then
-        execute format('grant execute on function %s to %I with grant option', v_function, v_grant.rolname);
-      else
-        execute format('grant execute on function %s to %I', v_function, v_grant.rolname);
-      end if;
-    end loop;
-  elsif exists (select from pg_roles r where r.rolname = 'service_role') then
-    execute format('grant execute on function %s to service_role', v_function);
-  end if;
 end
 $$;
 
 revoke all on function lead_mover.make_private(text) from public;
 
-comment on function lead_mover.make_private(text) is 'Leaves execute on a function that has just been created to its owner and service_role only.';
+comment on function lead_mover.make_private(text) is 'Leaves execute on a function that has just been created to its owner.';

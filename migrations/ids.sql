@@ -2,7 +2,7 @@
 -- lead_mover.leads, as keys.sql does for keys. Where there is no funnel_id, it is text.
 --
 -- Functions whose parameters or results have such a type are dropped where it changes; migrate applies their files
--- again, and make_private gives them the grants that they had. An active move is not changed to another type: its
+-- again, and rights.sql their grants. An active move is not changed to another type: its
 -- messages and its callers have ids of the old one. Ids of finished moves become null where the new type cannot take
 -- them.
 do $$
@@ -12,7 +12,6 @@ declare
   v_others text[];
   v_function record;
   v_is_locked boolean := false;
-  v_kept jsonb := '{}';
 begin
   for v_column in
     with recursive base as (
@@ -95,24 +94,13 @@ begin
   for v_function in
     select
       p.oid::regprocedure as signature,
-      n.nspname || '.' || p.proname as name,
       f.path,
-      p.proargnames && array['p_run_id', 'p_funnel_id', 'p_column_id', 'run_id', 'funnel_id', 'column_id']
-        or p.prosrc ~ 'lead_mover[.]moves[.][a-z_]+%type' as is_of_ids,
-      (
-        select
-          coalesce(
-            jsonb_agg(
-              jsonb_build_object(
-                'role', a.grantee,
-                'grant_option', a.is_grantable
-              )
-            ),
-            '[]'::jsonb
-          )
-        from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-        where a.grantee <> p.proowner
-      ) as grants
+      -- Triggers depend on their functions, whose parameters have no types.
+      p.prorettype <> 'trigger'::regtype
+        and (
+          p.proargnames && array['p_run_id', 'p_funnel_id', 'p_column_id', 'run_id', 'funnel_id', 'column_id']
+          or p.prosrc ~ 'lead_mover[.]moves[.][a-z_]+%type'
+        ) as is_of_ids
     from pg_proc p
     join pg_namespace n on n.oid = p.pronamespace
     join lead_mover.schema_files f on f.path = format(
@@ -122,13 +110,10 @@ begin
     if v_function.is_of_ids then
       execute format('drop function %s', v_function.signature);
       delete from lead_mover.schema_files f where f.path = v_function.path;
-      v_kept := v_kept || jsonb_build_object(v_function.name, v_function.grants);
     else
       -- As in keys.sql, for sessions that are open.
       execute format('alter function %s cost 100', v_function.signature);
     end if;
   end loop;
-
-  perform set_config('lead_mover.kept_grants', v_kept::text, true);
 end
 $$;

@@ -14,22 +14,23 @@ begin
   select
     format_type(base.oid, -1) as type_name,
     base.oid as type_id,
+    base.typcategory,
     a.attcollation as collation_id,
     case when a.attcollation <> 0 then ' collate ' || a.attcollation::regcollation else '' end as collation
   into v_key
   from pg_attribute a
   cross join lateral (
     with recursive base as (
-      select t.oid, t.typtype, t.typbasetype
+      select t.oid, t.typtype, t.typbasetype, t.typcategory
       from pg_type t
       where t.oid = a.atttypid
       union all
-      select t.oid, t.typtype, t.typbasetype
+      select t.oid, t.typtype, t.typbasetype, t.typcategory
       from base b
       join pg_type t on t.oid = b.typbasetype
       where b.typtype = 'd'
     )
-    select b.oid
+    select b.oid, b.typcategory
     from base b
     where b.typtype <> 'd'
   ) base
@@ -37,7 +38,12 @@ begin
     and a.attname = 'id';
 
   for v_column in
-    select a.attrelid::regclass as relation, c.relkind, a.attname, t.typcategory
+    select
+      a.attrelid::regclass as relation, c.relkind, a.attname, t.typcategory,
+      -- Other changes may put the keys into another order, and a lane is a range of them.
+      a.atttypid = v_key.type_id and a.attcollation = v_key.collation_id
+        or t.typcategory = 'N' and v_key.typcategory = 'N'
+        or t.typcategory = 'S' and v_key.typcategory = 'S' and a.attcollation = v_key.collation_id as keeps_order
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid
     join pg_type t on t.oid = a.atttypid
@@ -60,6 +66,20 @@ begin
         v_column.relation, v_column.attname, v_key.type_name, case when v_column.typcategory = 'A' then '[]' else '' end
       );
       continue;
+    end if;
+
+    if not v_column.keeps_order and exists (
+      select
+      from lead_mover.lanes l
+      join lead_mover.moves m on m.migration_id = l.migration_id
+      where l.finished_at is null
+        and m.status in ('pending', 'processing', 'paused', 'failed')
+        and (l.next_id is not null or l.last_id is not null)
+    ) then
+      raise exception using
+        errcode = 'object_in_use',
+        message = format('the keys of the leads are of type %s%s now, which may be in another order, and moves have leads left', v_key.type_name, v_key.collation),
+        hint = 'Cancel the active moves, and delete the failed moves that nothing is to retry from lead_mover.moves. Then run migrate again.';
     end if;
 
     update lead_mover.lanes l
@@ -107,7 +127,7 @@ begin
       select p.oid
       from pg_proc p
       where p.prosrc ~ 'lead_mover[.][a-z_]+[.][a-z_]+%type'
-        and (p.pronamespace = 'lead_mover'::regnamespace or p.proname = 'retry_lead_migration')
+        and p.pronamespace = 'lead_mover'::regnamespace
     loop
       execute format('alter function %s cost 100', v_function);
     end loop;

@@ -95,6 +95,7 @@ CREATE TABLE lead_mover.moves (
     failure text,
     key_lock boolean DEFAULT false NOT NULL,
     announced_at timestamp with time zone,
+    requested_by text,
     CONSTRAINT moves_active_ids_check CHECK (((finished_at IS NOT NULL) OR ((run_id IS NOT NULL) AND (column_id IS NOT NULL)))),
     CONSTRAINT moves_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 10000))),
     CONSTRAINT moves_check CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['pending'::text, 'processing'::text, 'paused'::text])))),
@@ -120,6 +121,8 @@ COMMENT ON COLUMN lead_mover.moves.key_lock IS 'Whether the update needs the str
 
 COMMENT ON COLUMN lead_mover.moves.announced_at IS 'When a message with its progress was sent to Realtime last.';
 
+COMMENT ON COLUMN lead_mover.moves.requested_by IS 'Who asked for the move: the subject of the request''s JWT, else the role.';
+
 CREATE TYPE lead_mover.work AS (
 	message_id bigint,
 	lane lead_mover.lanes,
@@ -133,6 +136,12 @@ CREATE TYPE lead_mover.work AS (
 
 COMMENT ON TYPE lead_mover.work IS 'The message that a batch has taken, its lane, its move, and the counts of the move before the batch, in leads.';
 
+CREATE FUNCTION lead_mover.act_on_request() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.act_on_request() IS 'Trigger: does what a row of lead_mover.requests asks for, with the rights of the owner.';
+
 CREATE FUNCTION lead_mover.active_moves() RETURNS TABLE(migration_id bigint, status text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -141,12 +150,30 @@ CREATE FUNCTION lead_mover.active_moves() RETURNS TABLE(migration_id bigint, sta
 
 COMMENT ON FUNCTION lead_mover.active_moves() IS 'The moves that have not finished, with their status.';
 
+CREATE FUNCTION lead_mover.actor() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.actor() IS 'Who asks: the subject of the request''s JWT, else the role.';
+
 CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '50ms';
 
 COMMENT ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) IS 'Starts a move for a message that an application sent itself, archives it with the reason, or delays it.';
+
+CREATE FUNCTION lead_mover.adopt_sent_message(p_message_id bigint, p_run_id uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.adopt_sent_message(p_message_id bigint, p_run_id uuid) IS 'Adopts a message in its sender''s transaction; returns the number of leads of its move.';
+
+CREATE FUNCTION lead_mover.allows(p_action text, p_run_id uuid, p_funnel_id uuid, p_column_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.allows(p_action text, p_run_id uuid, p_funnel_id uuid, p_column_id uuid) IS 'What the operator''s function lead_mover.may answers; true where there is none.';
 
 CREATE FUNCTION lead_mover.announce(p_migration_id bigint, p_event text) RETURNS void
     LANGUAGE plpgsql
@@ -161,6 +188,12 @@ CREATE FUNCTION lead_mover.announce_status() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mover.announce_status() IS 'Trigger: notifies lead_migration_events, and announces to Realtime, that the status of a move has changed.';
 
+CREATE FUNCTION lead_mover.apply_openings(p_closed text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.apply_openings(p_closed text) IS 'Makes the grants those that lead_mover.openings says.';
+
 CREATE FUNCTION lead_mover.begin_scheduled_run() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -173,11 +206,35 @@ CREATE FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_colum
 
 COMMENT ON FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) IS 'Moves locked leads by halves and returns those that are rejected.';
 
+CREATE FUNCTION lead_mover.cancel_move(p_run_id uuid, p_is_seen boolean) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.cancel_move(p_run_id uuid, p_is_seen boolean) IS 'Cancels the active move of a run for a caller who has been checked.';
+
 CREATE FUNCTION lead_mover.change_of_status(p_from text, p_to text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.change_of_status(p_from text, p_to text) IS 'The event that changed the status of a move: queued, started, paused, resumed, cancelled, finished or failed.';
+
+CREATE FUNCTION lead_mover.check_caller(p_action text, p_run_id uuid, p_funnel_id uuid, p_column_id uuid, OUT p_is_seen boolean, OUT p_leads_seen bigint) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.check_caller(p_action text, p_run_id uuid, p_funnel_id uuid, p_column_id uuid, OUT p_is_seen boolean, OUT p_leads_seen bigint) IS 'Raises an error unless the caller may do an action to a run, by the caller''s own row level security and grants.';
+
+CREATE FUNCTION lead_mover.check_exposure() RETURNS TABLE(check_name text, status text, found text, advice text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.check_exposure() IS 'The checks of lead_mover.doctor that concern what others may do, and whose row level security applies.';
+
+CREATE FUNCTION lead_mover.check_leads_of_request() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.check_leads_of_request() IS 'Trigger: raises 42501 if a move has leads that its caller does not see.';
 
 CREATE FUNCTION lead_mover.check_mapping() RETURNS TABLE(check_name text, status text, found text, advice text)
     LANGUAGE sql STABLE
@@ -191,11 +248,23 @@ CREATE FUNCTION lead_mover.check_queue() RETURNS TABLE(check_name text, status t
 
 COMMENT ON FUNCTION lead_mover.check_queue() IS 'The checks of lead_mover.doctor that concern PGMQ and the queue.';
 
+CREATE FUNCTION lead_mover.check_request() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.check_request() IS 'Trigger: checks a row of lead_mover.requests with the rights of the caller.';
+
 CREATE FUNCTION lead_mover.check_rights() RETURNS TABLE(check_name text, status text, found text, advice text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.check_rights() IS 'The checks of lead_mover.doctor that concern rights: what this role lacks, and what others have.';
+COMMENT ON FUNCTION lead_mover.check_rights() IS 'The checks of lead_mover.doctor that concern rights: what this role and the functions'' owner lack.';
+
+CREATE FUNCTION lead_mover.check_sender() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.check_sender() IS 'Trigger: holds the sender of a message to the rule of queue_lead_migration.';
 
 CREATE FUNCTION lead_mover.check_server(integer) RETURNS TABLE(check_name text, status text, found text, advice text)
     LANGUAGE sql STABLE
@@ -219,12 +288,18 @@ CREATE FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_colum
 
 COMMENT ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) IS 'Raises LM001, LM002 or LM003 if the move is not possible; else returns the name of the run.';
 
-CREATE FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text DEFAULT NULL::text) RETURNS integer
+CREATE FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off';
 
 COMMENT ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text) IS 'Ends a move that has leads left, as cancelled or failed, and removes its messages from the queue.';
+
+CREATE FUNCTION lead_mover.close_to(p_role regrole) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.close_to(p_role regrole) IS 'Takes from a role all that it may do with the lead mover.';
 
 CREATE FUNCTION lead_mover.constraints_hold() RETURNS boolean
     LANGUAGE plpgsql
@@ -245,6 +320,12 @@ CREATE FUNCTION lead_mover.count_finished_moves() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mover.count_finished_moves() IS 'Trigger: adds to finished_counts how many finished moves a statement has added or removed.';
 
+CREATE FUNCTION lead_mover.count_seen_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.count_seen_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) IS 'How many leads of a run the caller may see and change; null where no row level security applies.';
+
 CREATE FUNCTION lead_mover.delay_message(p_message_id bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
@@ -261,7 +342,7 @@ CREATE FUNCTION lead_mover.ensure_queue() RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.ensure_queue() IS 'Creates the queue and its trigger where they are missing; returns whether they were.';
+COMMENT ON FUNCTION lead_mover.ensure_queue() IS 'Creates the queue and its triggers where they are missing; returns whether they were.';
 
 CREATE FUNCTION lead_mover.error_kind(p_sqlstate text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -280,6 +361,12 @@ CREATE FUNCTION lead_mover.fold_finished_counts() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.fold_finished_counts() IS 'Replaces the rows of finished_counts by their sums, where they are many.';
+
+CREATE FUNCTION lead_mover.grants_of_action(p_action text, p_all_runs boolean) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.grants_of_action(p_action text, p_all_runs boolean) IS 'What a role needs for an action, as in a grant.';
 
 CREATE FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) RETURNS integer
     LANGUAGE plpgsql
@@ -329,6 +416,18 @@ CREATE FUNCTION lead_mover.is_of_the_target(p_work lead_mover.work, p_sqlstate t
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.is_of_the_target(p_work lead_mover.work, p_sqlstate text) IS 'Whether an error is that of a foreign key because the target was deleted.';
+
+CREATE FUNCTION lead_mover.is_trusted(p_action text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.is_trusted(p_action text) IS 'Whether the caller may do this action to every run.';
+
+CREATE FUNCTION lead_mover.keep_message() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.keep_message() IS 'Trigger: keeps messages from being changed by senders.';
 
 CREATE FUNCTION lead_mover.key_text(p_id anyelement) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
@@ -425,7 +524,13 @@ CREATE FUNCTION lead_mover.make_private(p_function text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.make_private(p_function text) IS 'Leaves execute on a function that has just been created to its owner and service_role only.';
+COMMENT ON FUNCTION lead_mover.make_private(p_function text) IS 'Leaves execute on a function that has just been created to its owner.';
+
+CREATE FUNCTION lead_mover.may_move_a_lead(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.may_move_a_lead(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) IS 'Whether the caller may write a lead of a run: tried and undone.';
 
 CREATE FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -444,6 +549,12 @@ CREATE FUNCTION lead_mover.move_leads(p_run_id uuid, p_funnel_id uuid, p_column_
     SET search_path TO 'pg_catalog', 'public', 'extensions', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.move_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[]) IS 'Moves locked leads, and looks where they stand afterwards.';
+
+CREATE FUNCTION lead_mover.name_sender() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.name_sender() IS 'Trigger: writes into a message who sent it.';
 
 CREATE FUNCTION lead_mover.needs_key_lock() RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -479,6 +590,12 @@ CREATE FUNCTION lead_mover.notify_queued() RETURNS trigger
 
 COMMENT ON FUNCTION lead_mover.notify_queued() IS 'Trigger: notifies lead_migration_queue at commit when messages were queued.';
 
+CREATE FUNCTION lead_mover.open_to(p_role regrole, p_actions text[] DEFAULT ARRAY['queue'::text, 'progress'::text, 'cancel'::text], p_all_runs boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.open_to(p_role regrole, p_actions text[], p_all_runs boolean) IS 'Opens actions to a role: queue, progress, cancel, control; status, process, serve with p_all_runs.';
+
 CREATE FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) RETURNS refcursor
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -488,6 +605,12 @@ CREATE FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column
     SET plan_cache_mode TO 'force_generic_plan';
 
 COMMENT ON FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) IS 'Plans the update of locked leads, and returns it as a cursor that the caller fetches from.';
+
+CREATE FUNCTION lead_mover.opened_objects() RETURNS TABLE(kind text, name text, owner_id oid, acl aclitem[])
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.opened_objects() IS 'The objects whose grants lead_mover.open_to keeps.';
 
 CREATE FUNCTION lead_mover.own_constraints_hold() RETURNS boolean
     LANGUAGE plpgsql
@@ -500,6 +623,12 @@ CREATE FUNCTION lead_mover.own_constraints_immediate() RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.own_constraints_immediate() IS 'The statement that makes the deferrable constraints of the lead table immediate.';
+
+CREATE FUNCTION lead_mover.pause_move(p_run_id uuid, p_is_seen boolean) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.pause_move(p_run_id uuid, p_is_seen boolean) IS 'Pauses the active move of a run for a caller who has been checked.';
 
 CREATE FUNCTION lead_mover.printable(p_text text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -525,6 +654,30 @@ CREATE FUNCTION lead_mover.put_last(p_migration_id bigint) RETURNS void
     SET enable_seqscan TO 'off';
 
 COMMENT ON FUNCTION lead_mover.put_last(p_migration_id bigint) IS 'Puts the messages of a move at the end of the queue.';
+
+CREATE FUNCTION lead_mover.queue_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_requested_by text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.queue_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_requested_by text) IS 'Queues a move for a caller who has been checked.';
+
+CREATE FUNCTION lead_mover.raise_no_column(p_funnel_id uuid, p_column_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.raise_no_column(p_funnel_id uuid, p_column_id uuid) IS 'Raises LM002.';
+
+CREATE FUNCTION lead_mover.raise_no_run(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.raise_no_run(p_run_id uuid) IS 'Raises LM001.';
+
+CREATE FUNCTION lead_mover.raise_not_allowed(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.raise_not_allowed(p_run_id uuid) IS 'Raises 42501 for a run that the caller sees and may not move.';
 
 CREATE FUNCTION lead_mover.read_sample() RETURNS TABLE(queue_depth bigint, oldest_message_age_seconds double precision, leads_remaining bigint, status_counts jsonb, migrations_stalled bigint)
     LANGUAGE plpgsql STABLE
@@ -588,11 +741,23 @@ CREATE FUNCTION lead_mover.repair(p_migration_id bigint DEFAULT NULL::bigint) RE
 
 COMMENT ON FUNCTION lead_mover.repair(p_migration_id bigint) IS 'Sends the missing messages of active moves again, and makes those due that are due too late; returns how many.';
 
+CREATE FUNCTION lead_mover.resume_move(p_run_id uuid, p_is_seen boolean) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.resume_move(p_run_id uuid, p_is_seen boolean) IS 'Resumes the paused move of a run for a caller who has been checked.';
+
 CREATE FUNCTION lead_mover.retry_lock_key(p_migration_id bigint) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.retry_lock_key(p_migration_id bigint) IS 'The key of the advisory lock of a move''s batches that are tried again.';
+
+CREATE FUNCTION lead_mover.retry_move(p_run_id uuid, p_is_seen boolean, p_requested_by text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.retry_move(p_run_id uuid, p_is_seen boolean, p_requested_by text) IS 'Retries what the last move of a run left, for a caller who has been checked.';
 
 CREATE FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) RETURNS record
     LANGUAGE plpgsql
@@ -624,6 +789,12 @@ CREATE FUNCTION lead_mover.scheduled_command(p_max_seconds double precision) RET
 
 COMMENT ON FUNCTION lead_mover.scheduled_command(p_max_seconds double precision) IS 'The command that pg_cron runs.';
 
+CREATE FUNCTION lead_mover.sees_run(p_move lead_mover.moves) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.sees_run(p_move lead_mover.moves) IS 'Whether the caller sees the run of a move.';
+
 CREATE FUNCTION lead_mover.send_lanes(p_migration_id bigint) RETURNS lead_mover.moves
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -647,7 +818,7 @@ CREATE FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_
 
 COMMENT ON FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, OUT p_at_target integer, OUT p_elsewhere anyarray) IS 'Where the given leads stand: how many are at the target, and which are elsewhere.';
 
-CREATE FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint DEFAULT NULL::bigint) RETURNS lead_mover.moves
+CREATE FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_requested_by text, p_message_id bigint DEFAULT NULL::bigint) RETURNS lead_mover.moves
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -655,7 +826,7 @@ CREATE FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_
     SET enable_sort TO 'off'
     SET jit TO 'off';
 
-COMMENT ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) IS 'Starts a move, split into lanes with a message each, or returns the active move to the same target.';
+COMMENT ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_requested_by text, p_message_id bigint) IS 'Starts a move, split into lanes with a message each, or returns the active move to the same target.';
 
 CREATE FUNCTION lead_mover.take_message(OUT p_work lead_mover.work, OUT p_outcome text, OUT p_reason text) RETURNS record
     LANGUAGE plpgsql
@@ -679,11 +850,23 @@ CREATE FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) RET
 
 COMMENT ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) IS 'Whether the funnel has that column; raises an error if row level security would hide leads or columns.';
 
+CREATE FUNCTION lead_mover.undo() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.undo() IS 'Raises LM999, for a block whose writes are to be undone.';
+
 CREATE FUNCTION lead_mover.unschedule() RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.unschedule() IS 'Takes the schedule of lead_mover.schedule back; returns whether there was one.';
+
+CREATE FUNCTION lead_mover.views_of_owner() RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.views_of_owner() IS 'The mapping views, and those below them, that show their rows with their owner''s rights.';
 
 CREATE FUNCTION lead_mover.why_impossible(p_work lead_mover.work) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -691,14 +874,20 @@ CREATE FUNCTION lead_mover.why_impossible(p_work lead_mover.work) RETURNS text
 
 COMMENT ON FUNCTION lead_mover.why_impossible(p_work lead_mover.work) IS 'Why no batch of the move can succeed; null where it can.';
 
+CREATE FUNCTION lead_mover.write_as_caller(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_id anyelement) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'extensions', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.write_as_caller(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_id anyelement) IS 'Writes one lead with the rights of the caller.';
+
 CREATE FUNCTION public.cancel_lead_migration(p_run_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION public.cancel_lead_migration(p_run_id uuid) IS 'Cancels the run''s active move. Once committed, no further lead of it is moved.';
 
 CREATE FUNCTION public.get_lead_migration_progress(p_run_id uuid DEFAULT NULL::uuid) RETURNS TABLE(migration_id bigint, run_id uuid, run_name text, funnel_id uuid, column_id uuid, status text, total bigint, moved bigint, remaining bigint, rejected bigint, percent double precision, leads_per_second double precision, eta_seconds double precision, queued_at timestamp with time zone, started_at timestamp with time zone, last_batch_at timestamp with time zone, finished_at timestamp with time zone, attempts integer, last_error text)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET max_parallel_workers_per_gather TO '0'
@@ -710,16 +899,16 @@ CREATE FUNCTION public.get_lead_migration_queue_status() RETURNS TABLE(queue_nam
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION public.get_lead_migration_queue_status() IS 'The number of messages in the queue, and when the oldest and the newest were sent.';
+COMMENT ON FUNCTION public.get_lead_migration_queue_status() IS 'The number of moves and of messages of no move in the queue, and when the oldest and the newest message were sent.';
 
 CREATE FUNCTION public.get_lead_migration_rejections(p_migration_id bigint) RETURNS TABLE(lead_id text, sqlstate text, error text, rejected_at timestamp with time zone)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION public.get_lead_migration_rejections(p_migration_id bigint) IS 'One row a rejected lead of the move, with the error.';
 
 CREATE FUNCTION public.pause_lead_migration(p_run_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION public.pause_lead_migration(p_run_id uuid) IS 'Pauses the run''s active move until it is resumed or cancelled.';
@@ -731,19 +920,19 @@ CREATE FUNCTION public.process_lead_migration_batch(p_batch_size integer DEFAULT
 COMMENT ON FUNCTION public.process_lead_migration_batch(p_batch_size integer) IS 'Processes one batch of one message and returns one row, or none when nothing is due. error_message has a message on success too.';
 
 CREATE FUNCTION public.queue_lead_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer DEFAULT 100) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION public.queue_lead_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) IS 'Queues the move of a run''s leads to a funnel and column. Raises LM001: no such run; LM002: no such column; LM003: batch size; LM004: active move to another target.';
+COMMENT ON FUNCTION public.queue_lead_migration(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) IS 'Queues the move of a run''s leads to a funnel and column. Raises LM001: no such run; LM002: no such column; LM003: batch size; LM004: active move to another target; 42501: leads that the caller may not move.';
 
 CREATE FUNCTION public.resume_lead_migration(p_run_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION public.resume_lead_migration(p_run_id uuid) IS 'Resumes the run''s paused move.';
 
 CREATE FUNCTION public.retry_lead_migration(p_run_id uuid) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION public.retry_lead_migration(p_run_id uuid) IS 'Retries the leads that the run''s failed move left, and those that its last move rejected.';
@@ -811,7 +1000,16 @@ ALTER TABLE lead_mover.moves ALTER COLUMN migration_id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
-CREATE VIEW lead_mover.progress AS
+CREATE TABLE lead_mover.openings (
+    role_name text NOT NULL,
+    action text NOT NULL,
+    all_runs boolean NOT NULL,
+    CONSTRAINT openings_action_check CHECK ((action = ANY (ARRAY['queue'::text, 'progress'::text, 'cancel'::text, 'control'::text, 'status'::text, 'process'::text, 'serve'::text])))
+);
+
+COMMENT ON TABLE lead_mover.openings IS 'What lead_mover.open_to has opened to which role: with all_runs for every run, else by the role''s own row level security. [{"action": "cancel", "all_runs": true, "role_name": "service_role"}, {"action": "control", "all_runs": true, "role_name": "service_role"}, {"action": "process", "all_runs": true, "role_name": "service_role"}, {"action": "progress", "all_runs": true, "role_name": "service_role"}, {"action": "queue", "all_runs": true, "role_name": "service_role"}, {"action": "status", "all_runs": true, "role_name": "service_role"}]';
+
+CREATE VIEW lead_mover.progress WITH (security_invoker='true') AS
  SELECT l.migration_id,
     (sum(l.total))::bigint AS total,
     (sum(l.moved))::bigint AS moved,
@@ -835,6 +1033,22 @@ CREATE TABLE lead_mover.rejections (
 );
 
 COMMENT ON TABLE lead_mover.rejections IS 'One row a rejected lead: a constraint or a trigger did not let it be moved.';
+
+CREATE VIEW lead_mover.requests AS
+ SELECT NULL::text AS action,
+    NULL::text AS run_id,
+    NULL::text AS funnel_id,
+    NULL::text AS column_id,
+    NULL::integer AS batch_size,
+    NULL::bigint AS message_id,
+    NULL::text AS requested_by,
+    NULL::boolean AS is_seen,
+    NULL::bigint AS leads_seen,
+    NULL::bigint AS total,
+    NULL::jsonb AS result
+  WHERE false;
+
+COMMENT ON VIEW lead_mover.requests IS 'An insert asks for an action on a run (queue, cancel, pause, resume, retry); its result is in the row that comes back.';
 
 CREATE TABLE public.runs (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -892,6 +1106,9 @@ ALTER TABLE ONLY lead_mover.lanes
 ALTER TABLE ONLY lead_mover.moves
     ADD CONSTRAINT moves_pkey PRIMARY KEY (migration_id);
 
+ALTER TABLE ONLY lead_mover.openings
+    ADD CONSTRAINT openings_pkey PRIMARY KEY (role_name, action);
+
 ALTER TABLE ONLY lead_mover.rejections
     ADD CONSTRAINT rejections_pkey PRIMARY KEY (migration_id, lead_id);
 
@@ -937,6 +1154,12 @@ CREATE TRIGGER finished_moves_counted_on_update AFTER UPDATE ON lead_mover.moves
 
 CREATE TRIGGER moves_announced AFTER UPDATE OF status, message_id ON lead_mover.moves FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR ((old.message_id IS NULL) AND (new.message_id IS NOT NULL)))) EXECUTE FUNCTION lead_mover.announce_status();
 
+CREATE TRIGGER requests_1_checked INSTEAD OF INSERT ON lead_mover.requests FOR EACH ROW EXECUTE FUNCTION lead_mover.check_request();
+
+CREATE TRIGGER requests_2_done INSTEAD OF INSERT ON lead_mover.requests FOR EACH ROW EXECUTE FUNCTION lead_mover.act_on_request();
+
+CREATE TRIGGER requests_3_counted INSTEAD OF INSERT ON lead_mover.requests FOR EACH ROW EXECUTE FUNCTION lead_mover.check_leads_of_request();
+
 ALTER TABLE ONLY lead_mover.lanes
     ADD CONSTRAINT lanes_migration_id_fkey FOREIGN KEY (migration_id) REFERENCES lead_mover.moves(migration_id) ON DELETE CASCADE;
 
@@ -958,247 +1181,256 @@ ALTER TABLE ONLY public.leads
 ALTER TABLE ONLY public.leads
     ADD CONSTRAINT leads_funnel_id_fkey FOREIGN KEY (funnel_id) REFERENCES public.funnels(id);
 
+ALTER TABLE lead_mover.lanes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE lead_mover.moves ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE lead_mover.rejections ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON lead_mover.lanes FOR SELECT USING ((( SELECT lead_mover.is_trusted('progress'::text) AS is_trusted) OR (EXISTS ( SELECT
+   FROM lead_mover.moves m
+  WHERE (m.migration_id = lanes.migration_id)))));
+
+CREATE POLICY seen ON lead_mover.moves FOR SELECT USING ((( SELECT lead_mover.is_trusted('progress'::text) AS is_trusted) OR ((( SELECT cardinality(lead_mover.views_of_owner()) AS cardinality) = 0) AND lead_mover.sees_run(moves.*))));
+
+CREATE POLICY seen ON lead_mover.rejections FOR SELECT USING ((( SELECT lead_mover.is_trusted('progress'::text) AS is_trusted) OR (EXISTS ( SELECT
+   FROM lead_mover.moves m
+  WHERE (m.migration_id = rejections.migration_id)))));
+
+GRANT USAGE ON SCHEMA lead_mover TO service_role;
+
+GRANT SELECT ON TABLE lead_mover.lanes TO service_role;
+
+GRANT SELECT ON TABLE lead_mover.moves TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.act_on_request() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION lead_mover.active_moves() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.active_moves() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.actor() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.actor() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.adopt_sent_message(p_message_id bigint, p_run_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION lead_mover.allows(p_action text, p_run_id uuid, p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.announce(p_migration_id bigint, p_event text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.announce(p_migration_id bigint, p_event text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.announce_status() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.announce_status() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.apply_openings(p_closed text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.begin_scheduled_run() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.begin_scheduled_run() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.bisect_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, p_all_errors boolean, p_others_moved boolean, p_most_rejections bigint, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[], OUT p_untried anyarray) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.cancel_move(p_run_id uuid, p_is_seen boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.change_of_status(p_from text, p_to text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.change_of_status(p_from text, p_to text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.check_caller(p_action text, p_run_id uuid, p_funnel_id uuid, p_column_id uuid, OUT p_is_seen boolean, OUT p_leads_seen bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION lead_mover.check_exposure() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION lead_mover.check_leads_of_request() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.check_mapping() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.check_mapping() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.check_queue() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.check_queue() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.check_request() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.check_rights() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.check_rights() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.check_sender() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.check_server(integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.check_server(integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.check_service() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.check_service() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.check_target(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.close_to(p_role regrole) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.constraints_hold() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.constraints_hold() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.count_finished_moves() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.count_finished_moves() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.count_seen_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.delay_message(p_message_id bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.delay_message(p_message_id bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.doctor(p_workers integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.doctor(p_workers integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.ensure_queue() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.ensure_queue() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.error_kind(p_sqlstate text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.error_kind(p_sqlstate text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.fail_move(p_migration_id bigint, p_failure text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.fold_finished_counts() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.fold_finished_counts() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.grants_of_action(p_action text, p_all_runs boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.has_funnels() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.has_funnels() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.has_message(p_lane lead_mover.lanes) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.has_message(p_lane lead_mover.lanes) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.has_timed_out(p_sqlstate text, p_since timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.has_timed_out(p_sqlstate text, p_since timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.has_update_rules() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.has_update_rules() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.hint_to_repeat() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.hint_to_repeat() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text, p_error text, p_context text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.is_cancelled(p_sqlstate text, p_error text, p_context text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.is_of_the_target(p_work lead_mover.work, p_sqlstate text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.is_of_the_target(p_work lead_mover.work, p_sqlstate text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.is_trusted(p_action text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.is_trusted(p_action text) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.keep_message() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.key_text(p_id anyelement) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.key_text(p_id anyelement) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lane_of_message(p_message_id bigint, p_message jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lead_columns() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lead_columns() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.leads_left(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_locked anyarray, OUT p_left anyarray, OUT p_done integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.leads_left(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_locked anyarray, OUT p_left anyarray, OUT p_done integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_active_move(p_run_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lock_active_move(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_delay(p_lock_waits integer, p_range_is_done boolean, p_skipped integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lock_delay(p_lock_waits integer, p_range_is_done boolean, p_skipped integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lock_key(p_migration_id bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_limit integer, p_key_lock boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lock_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_limit integer, p_key_lock boolean) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lock_next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.lock_sent_messages(p_run_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.longest_delay(p_read_ct integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.longest_delay(p_read_ct integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.longest_wait() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.longest_wait() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.make_private(p_function text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION lead_mover.may_move_a_lead(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.message(p_move lead_mover.moves, p_lane integer, p_moved bigint, p_remaining bigint, p_total bigint, p_last_batch_at timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.move_batch(p_work lead_mover.work, p_limit integer, p_skip_locked boolean, p_constraints text, p_bisect boolean, p_all_errors boolean, p_most_rejections bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.move_batch(p_work lead_mover.work, p_limit integer, p_skip_locked boolean, p_constraints text, p_bisect boolean, p_all_errors boolean, p_most_rejections bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.move_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.move_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, p_constraints text, OUT p_moved integer, OUT p_gone integer, OUT p_rejected anyarray, OUT p_sqlstates text[], OUT p_errors text[]) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.name_sender() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.needs_key_lock() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.needs_key_lock() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.next_due_seconds() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.next_due_seconds() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.next_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_first_id anyelement, p_last_id anyelement, p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.next_message_id() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.next_message_id() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.notify_queued() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.notify_queued() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.open_to(p_role regrole, p_actions text[], p_all_runs boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.opened_objects() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.own_constraints_hold() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.own_constraints_hold() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.own_constraints_immediate() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.own_constraints_immediate() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.pause_move(p_run_id uuid, p_is_seen boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.printable(p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lead_mover.printable(p_text text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.process_batch(p_batch_size integer, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.put_behind(p_work lead_mover.work, p_size integer) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.put_last(p_migration_id bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.put_last(p_migration_id bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.queue_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_requested_by text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION lead_mover.raise_no_column(p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION lead_mover.raise_no_run(p_run_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION lead_mover.raise_not_allowed(p_run_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.read_sample() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.read_sample() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.record_batch(p_work lead_mover.work, p_result lead_mover.batch_result, p_too_many_rejections boolean, p_asynchronous boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.record_batch(p_work lead_mover.work, p_result lead_mover.batch_result, p_too_many_rejections boolean, p_asynchronous boolean, OUT p_outcome text, OUT p_remaining bigint, OUT p_message text, OUT p_pickup_seconds double precision) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.record_failure(p_work lead_mover.work, p_size integer, p_sqlstate text, p_error text, p_timed_out boolean, OUT p_outcome text, OUT p_message text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.record_failure(p_work lead_mover.work, p_size integer, p_sqlstate text, p_error text, p_timed_out boolean, OUT p_outcome text, OUT p_message text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.record_lost_batch(p_message_id bigint, p_sqlstate text, p_error text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.record_lost_batch(p_message_id bigint, p_sqlstate text, p_error text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.record_skipped(p_lane lead_mover.lanes, p_result lead_mover.batch_result, p_done bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.record_skipped(p_lane lead_mover.lanes, p_result lead_mover.batch_result, p_done bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.reject_skipped_lead(p_work lead_mover.work, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.reject_skipped_lead(p_work lead_mover.work, p_sqlstate text, p_error text, OUT p_outcome text, OUT p_message text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.rejected_keys(p_migration_id bigint, p_type anyarray) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.rejected_keys(p_migration_id bigint, p_type anyarray) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.repair(p_migration_id bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.repair(p_migration_id bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.resume_move(p_run_id uuid, p_is_seen boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.retry_lock_key(p_migration_id bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.retry_lock_key(p_migration_id bigint) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.retry_move(p_run_id uuid, p_is_seen boolean, p_requested_by text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.run_batch(p_batch_size integer, p_own_transaction boolean, p_asynchronous boolean, OUT outcome text, OUT message_id bigint, OUT run_id uuid, OUT run_name text, OUT leads_moved integer, OUT leads_rejected integer, OUT leads_remaining bigint, OUT message text, OUT pickup_seconds double precision, OUT next_due_seconds double precision) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.run_of_message(p_message jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.run_of_message(p_message jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.sample() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.sample() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.schedule(p_every text, p_max_seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.schedule(p_every text, p_max_seconds double precision) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.scheduled_command(p_max_seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.scheduled_command(p_max_seconds double precision) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.sees_run(p_move lead_mover.moves) FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.sees_run(p_move lead_mover.moves) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.send_lanes(p_migration_id bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.set_announcements(p_on boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.set_announcements(p_on boolean) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, OUT p_at_target integer, OUT p_elsewhere anyarray) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.standing_of_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray, OUT p_at_target integer, OUT p_elsewhere anyarray) TO service_role;
 
-REVOKE ALL ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_message_id bigint) TO service_role;
+REVOKE ALL ON FUNCTION lead_mover.start_move(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_batch_size integer, p_requested_by text, p_message_id bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.take_message(OUT p_work lead_mover.work, OUT p_outcome text, OUT p_reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.take_message(OUT p_work lead_mover.work, OUT p_outcome text, OUT p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.target_exists(p_funnel_id uuid, p_column_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.undo() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.unschedule() FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.unschedule() TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.views_of_owner() FROM PUBLIC;
+GRANT ALL ON FUNCTION lead_mover.views_of_owner() TO service_role;
 
 REVOKE ALL ON FUNCTION lead_mover.why_impossible(p_work lead_mover.work) FROM PUBLIC;
-GRANT ALL ON FUNCTION lead_mover.why_impossible(p_work lead_mover.work) TO service_role;
+
+REVOKE ALL ON FUNCTION lead_mover.write_as_caller(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_id anyelement) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.cancel_lead_migration(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.cancel_lead_migration(p_run_id uuid) TO service_role;
@@ -1226,4 +1458,14 @@ GRANT ALL ON FUNCTION public.resume_lead_migration(p_run_id uuid) TO service_rol
 
 REVOKE ALL ON FUNCTION public.retry_lead_migration(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.retry_lead_migration(p_run_id uuid) TO service_role;
+
+GRANT SELECT ON TABLE lead_mover.openings TO service_role;
+
+GRANT SELECT ON TABLE lead_mover.progress TO service_role;
+
+GRANT SELECT ON TABLE lead_mover.rejections TO service_role;
+
+GRANT INSERT ON TABLE lead_mover.requests TO service_role;
+
+GRANT SELECT(result) ON TABLE lead_mover.requests TO service_role;
 

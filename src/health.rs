@@ -1,7 +1,7 @@
 //! The state of the service right now, kept as data: `/readyz` shows it, and a change of it is a
 //! log line, so that something that stays down is logged once and not once a try.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tokio::sync::watch;
@@ -18,7 +18,9 @@ pub(crate) enum DatabaseState {
     Connecting,
     /// Every worker's last call was answered.
     Reached,
-    /// A worker's last call failed; it is being tried again.
+    /// A worker's last call was answered with an error, not a batch's; it is being tried again.
+    Failing,
+    /// A worker has no session; it is being opened again.
     Lost,
 }
 
@@ -71,7 +73,7 @@ struct State {
     health: Health,
     /// The names of the workers whose last call failed. One that works does not make up for one that does
     /// not: the state would change to and fro, and be logged each time.
-    without_database: BTreeSet<String>,
+    without_database: BTreeMap<String, DatabaseState>,
 }
 
 impl HealthReporter {
@@ -83,7 +85,7 @@ impl HealthReporter {
                 listener: ListenerState::Connecting,
                 draining: false,
             },
-            without_database: BTreeSet::new(),
+            without_database: BTreeMap::new(),
         }))
     }
 
@@ -104,14 +106,24 @@ impl HealthReporter {
         }
     }
 
-    pub(crate) fn database_lost(&self, worker: &str, error: &(dyn std::error::Error + 'static)) {
+    /// The worker has no session, or is answered with an error that is not a batch's.
+    pub(crate) fn database_lost(
+        &self,
+        worker: &str,
+        state: DatabaseState,
+        error: &(dyn std::error::Error + 'static),
+    ) {
         let kind = report::database_error(error);
-        if self.change_database(worker, DatabaseState::Lost) {
+        if self.change_database(worker, state) {
+            let what = match state {
+                DatabaseState::Failing => "no batch can be processed",
+                _ => "database not reached",
+            };
             tracing::error!(
                 error = pg_connection::describe(error),
                 kind = <&str>::from(kind),
                 advice = kind.advice(),
-                "database not reached; trying again"
+                "{what}; trying again"
             );
         }
     }
@@ -181,13 +193,11 @@ impl HealthReporter {
             if of_worker == DatabaseState::Reached {
                 state.without_database.remove(worker);
             } else {
-                state.without_database.insert(worker.to_owned());
+                state.without_database.insert(worker.to_owned(), of_worker);
             }
-            let of_all = if state.without_database.is_empty() {
-                DatabaseState::Reached
-            } else {
-                DatabaseState::Lost
-            };
+            let mut of_workers = state.without_database.values().copied();
+            // All are without it, or it is reached in part: the first says why.
+            let of_all = of_workers.next().unwrap_or(DatabaseState::Reached);
             std::mem::replace(&mut state.health.database, of_all) != of_all
         })
     }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use crate::error;
-use crate::health::HealthReporter;
+use crate::error::{self, ErrorKind};
+use crate::health::{DatabaseState, HealthReporter};
 use crate::lost_batch::LostBatches;
 use crate::metrics::{self, ConnectionRole};
 use crate::pipeline::{Pipeline, PipelineError};
@@ -54,7 +54,8 @@ impl Worker {
                     PipelineError::ConnectionLost(error) => error,
                 },
             };
-            self.health.database_lost(&self.name, &error);
+            self.health
+                .database_lost(&self.name, state_after(&error), &error);
             // It does not wait for a wake: many notifications in a row would undo the backoff.
             if !connection.pause(&self.shutdown).await {
                 return;
@@ -103,15 +104,26 @@ impl Worker {
         // One, until there turns out to be more to do than one batch; then as many as there is work for.
         let mut wanted = 1;
         let mut idle = None;
+        let mut has_failed = false;
         loop {
             if pipeline.len() == 0 {
+                if std::mem::take(&mut has_failed) {
+                    timeout(self.timings.response, queue.reset())
+                        .await
+                        .map_err(|_| PipelineError::ConnectionLost(QueueError::NoResponse))?
+                        .map_err(PipelineError::ConnectionLost)?;
+                }
                 timeout(self.timings.response, lost.settle(queue))
                     .await
                     .map_err(|_| PipelineError::ConnectionLost(QueueError::NoResponse))?
                     .map_err(PipelineError::ConnectionLost)?;
             }
             let at_once = if lost.asks() { 1 } else { wanted };
-            while idle.is_none() && pipeline.len() < at_once && !self.shutdown.has_begun() {
+            while idle.is_none()
+                && !has_failed
+                && pipeline.len() < at_once
+                && !self.shutdown.has_begun()
+            {
                 pipeline.push(None);
             }
             let (batch, duration) = match pipeline.next_result().await {
@@ -144,6 +156,7 @@ impl Worker {
                 idle = Some(batch.next_due);
             } else {
                 idle = None;
+                has_failed |= batch.outcome == Outcome::Failed;
                 wanted = batches_left(&batch).max(wanted * 2).min(most_in_flight);
                 self.reporter.batch(batch, duration);
             }
@@ -157,6 +170,15 @@ impl Worker {
             .await
             .map_err(|_| QueueError::NoResponse)??;
         Ok(sent.elapsed())
+    }
+}
+
+/// Whether the error came over a session.
+fn state_after(error: &QueueError) -> DatabaseState {
+    if matches!(error, QueueError::Connect(_)) || ErrorKind::of(error) == ErrorKind::Connection {
+        DatabaseState::Lost
+    } else {
+        DatabaseState::Failing
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct Part {
 }
 
 /// All parts, each with the first check that it makes.
-pub(super) fn parts(workers: u8) -> [(&'static str, Part); 5] {
+pub(super) fn parts(workers: u8) -> [(&'static str, Part); 6] {
     let part = |function| Part {
         function,
         workers: None,
@@ -27,6 +27,7 @@ pub(super) fn parts(workers: u8) -> [(&'static str, Part); 5] {
         ("server", server),
         ("pgmq", part("check_queue")),
         ("grants", part("check_rights")),
+        ("exposure", part("check_exposure")),
         ("mapping", part("check_mapping")),
         ("service", part("check_service")),
     ]

@@ -40,7 +40,7 @@ pub struct DoctorSettings {
 }
 
 /// All checks, in the order in which they are shown.
-const ALL: [&str; 18] = [
+const ALL: [&str; 19] = [
     "connection",
     "server",
     "writable",
@@ -48,6 +48,7 @@ const ALL: [&str; 18] = [
     "schema",
     "grants",
     "exposure",
+    "row_security",
     "mapping",
     "index",
     "trigger",

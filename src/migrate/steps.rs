@@ -3,8 +3,8 @@
 
 use super::{INSTALL_LOCK, QUEUE};
 use crate::schema::{
-    self, BOOTSTRAP, CLOSING, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS,
-    NEEDED_RIGHTS, SESSION, SqlFile, TABLE_RIGHTS, TRIGGERS, VERSIONED,
+    self, BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS,
+    RIGHTS, SESSION, SqlFile, TABLE_RIGHTS, TRIGGERS, VERSIONED,
 };
 
 /// The tag of the dollar quotes around the text of a file.
@@ -44,7 +44,7 @@ pub(super) fn steps(example_schema: bool) -> Vec<Step> {
     steps.extend([pgmq(), queue(), each_time(&SESSION)]);
     steps.extend(TRIGGERS.iter().map(where_it_differs));
     steps.extend([
-        each_time(&CLOSING),
+        each_time(&RIGHTS),
         Step {
             name: "messages of active moves",
             sql: REPAIR.to_owned(),

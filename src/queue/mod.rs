@@ -43,6 +43,9 @@ pub enum QueueError {
     /// An empty statement.
     #[error("the database does not answer")]
     Ping(#[source] tokio_postgres::Error),
+    /// `reset all`.
+    #[error("cannot reset the session")]
+    Reset(#[source] tokio_postgres::Error),
     /// No answer within the time that any statement may take.
     #[error("the database does not answer")]
     NoResponse,
@@ -130,6 +133,18 @@ impl Queue {
             .check_connection()
             .await
             .map_err(QueueError::Ping)
+    }
+
+    /// Gives the session the settings back that it had when it was opened: a trigger of the lead table may have changed
+    /// some for good.
+    ///
+    /// # Errors
+    /// [`QueueError::Reset`].
+    pub(crate) async fn reset(&self) -> Result<(), QueueError> {
+        self.client
+            .batch_execute("reset all")
+            .await
+            .map_err(QueueError::Reset)
     }
 
     /// Asks the server to cancel the statement that runs in this session, from a connection beside

@@ -52,10 +52,10 @@ pub(crate) const IDS: SqlFile = SqlFile {
     text: include_str!("../../migrations/ids.sql"),
 };
 
-/// Closes functions that a restored dump has opened; run after all functions are there, each time.
-pub(crate) const CLOSING: SqlFile = SqlFile {
-    path: "closing.sql",
-    text: include_str!("../../migrations/closing.sql"),
+/// Grants what is open, and takes the rest away; run last, each time.
+pub(crate) const RIGHTS: SqlFile = SqlFile {
+    path: "rights.sql",
+    text: include_str!("../../migrations/rights.sql"),
 };
 
 /// Stops where the role may not read or update the tables behind the mapping; run each time.

@@ -12,6 +12,7 @@ const CONDITIONS: [&str; VERSIONED.len()] = [
     "to_regclass('lead_mover.finished_counts') is not null",
     "exists (select from pg_constraint where conrelid = to_regclass('lead_mover.moves') and conname = 'moves_active_ids_check')",
     "to_regclass('lead_mover.announcements') is not null",
+    "to_regclass('lead_mover.openings') is not null",
 ];
 
 /// Each versioned file with its condition.

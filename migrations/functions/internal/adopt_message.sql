@@ -1,6 +1,7 @@
 -- Adopts a message that an application sent itself, as if queue_lead_migration had queued it: the message
 -- becomes that of the first lane of a new move. p_outcome is the result:
 --   adopted           the message belongs to a move now
+--   message_needless  its leads are at the target already, or its move is queued already; it is archived with p_reason
 --   message_archived  it cannot be read, or start_move raises an error for it; it is archived with p_reason
 --   failed            the adoption failed for a reason outside the message; the message is due again later
 -- The lock_timeout is short, because an application may have queued the same run and not committed yet. A
@@ -18,6 +19,7 @@ set lock_timeout = '50ms'
 as $$
 declare
   c_longest_reason constant integer := 500;
+  c_longest_name constant integer := 200;
   v_run_id lead_mover.moves.run_id%type;
   v_funnel_id lead_mover.moves.funnel_id%type;
   v_column_id lead_mover.moves.column_id%type;
@@ -50,6 +52,7 @@ begin
       v_funnel_id,
       v_column_id,
       (p_message ->> 'batch_size')::integer,
+      left(p_message ->> 'requested_by', c_longest_name),
       p_message_id
     );
 
@@ -104,7 +107,7 @@ begin
 
   perform pgmq.archive('lead_migration_queue'::text, p_message_id::bigint);
 
-  p_outcome := 'message_archived';
+  p_outcome := case when v_sqlstate = '00000' then 'message_needless' else 'message_archived' end;
 end
 $$;
 

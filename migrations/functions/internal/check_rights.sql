@@ -35,28 +35,42 @@ function as (
     'queue_lead_migration', 'resume_lead_migration', 'retry_lead_migration'
   )
 ),
-wanted_grant (is_service, what, is_granted) as (
-  select true, 'usage on schema lead_mover', pg_catalog.has_schema_privilege(p.lead_mover, 'usage')
+wanted_grant (action, what, is_granted) as (
+  select 'serve', 'usage on schema lead_mover', pg_catalog.has_schema_privilege(p.lead_mover, 'usage')
   from place p
   where p.lead_mover is not null
   union all
-  select true, 'select on lead_mover.schema_files', pg_catalog.has_table_privilege(r.oid, 'select')
+  select 'serve', 'select on lead_mover.schema_files', pg_catalog.has_table_privilege(r.oid, 'select')
   from relation r
   where r.relname = 'schema_files'
   union all
-  select f.is_internal, 'execute on function ' || f.name, pg_catalog.has_function_privilege(f.oid, 'execute')
+  select
+    case f.proname
+      when 'queue_lead_migration' then 'queue'
+      when 'cancel_lead_migration' then 'cancel'
+      when 'get_lead_migration_progress' then 'progress'
+      when 'get_lead_migration_rejections' then 'progress'
+      when 'get_lead_migration_queue_status' then 'status'
+      when 'process_lead_migration_batch' then 'process'
+      when 'process_batch' then 'serve'
+      when 'sample' then 'serve'
+      else 'control'
+    end,
+    'execute on function ' || f.name, pg_catalog.has_function_privilege(f.oid, 'execute')
   from function f
   where not f.is_internal or f.proname in ('process_batch', 'sample')
 ),
 missing_grant as (
   select
-    count(*) filter (where not w.is_granted and w.is_service) as of_service,
+    count(*) filter (where not w.is_granted and w.action = 'serve') as of_service,
     count(*) filter (where not w.is_granted) as of_all,
-    pg_catalog.array_agg(w.what order by w.what) filter (where not w.is_granted and w.is_service) as service_names,
-    pg_catalog.array_agg(w.what order by w.is_service desc, w.what) filter (where not w.is_granted) as all_names,
-    pg_catalog.string_agg(
-      pg_catalog.format('grant %s to %I', w.what, current_user), '; ' order by w.is_service desc, w.what
-    ) filter (where not w.is_granted) as statements
+    pg_catalog.array_agg(w.what order by w.what) filter (where not w.is_granted and w.action = 'serve') as service_names,
+    pg_catalog.array_agg(w.what order by w.action = 'serve' desc, w.what) filter (where not w.is_granted) as all_names,
+    pg_catalog.format(
+      'select lead_mover.open_to(%L, %L, p_all_runs => true)',
+      current_user,
+      pg_catalog.array_agg(distinct w.action order by w.action) filter (where not w.is_granted)
+    ) as statements
   from wanted_grant w
 ),
 -- The functions run with their owner's rights.
@@ -107,59 +121,8 @@ grants as (
       || case when m.of_all > 3 then pg_catalog.format(' and %s more', m.of_all - 3) else '' end as names
   ) a
 ),
-caller (rank, oid, name) as (
-  select 1, 0::oid, 'public'
-  union all
-  select case r.rolname when 'anon' then 2 else 3 end, r.oid, r.rolname
-  from pg_catalog.pg_roles r
-  where r.rolname in ('anon', 'authenticated')
-),
-open_to as (
-  select
-    c.rank,
-    pg_catalog.format('%s may execute %s', c.name, pg_catalog.array_to_string(o.names[:3], ', '))
-      || case when o.number > 3 then pg_catalog.format(' and %s more', o.number - 3) else '' end as found,
-    -- The operator decides whether logged-in users may execute a function.
-    case when c.name <> 'authenticated' then pg_catalog.format(
-      'revoke execute on function %s from %s', pg_catalog.array_to_string(o.names, ', '), c.name
-    ) end as statement
-  from caller c
-  cross join lateral (
-    select count(*) as number, pg_catalog.array_agg(f.name order by f.name) as names
-    from function f
-    where pg_catalog.has_function_privilege(c.oid, f.oid, 'execute')
-      and (c.rank = 1 or not pg_catalog.has_function_privilege(0::oid, f.oid, 'execute'))
-  ) o
-  where o.number > 0
-),
-exposure as (
-  select
-    'exposure',
-    case
-      when not exists (select from function) then 'skipped'
-      when o.statements is not null then 'warning'
-      else 'ok'
-    end,
-    case
-      when not exists (select from function) then 'skipped: check `schema` failed'
-      when o.statements is not null then o.found
-      else pg_catalog.concat_ws('; ', 'no function is open to public or anon', o.found)
-    end,
-    case
-      when not exists (select from function) then 'fix it first'
-      else pg_catalog.format('run: %s;', o.statements)
-    end
-  from (
-    select
-      pg_catalog.string_agg(o.found, '; ' order by o.rank) as found,
-      pg_catalog.string_agg(o.statement, '; ' order by o.rank) as statements
-    from open_to o
-  ) o
-),
 checks (check_name, status, found, advice) as (
   select * from grants
-  union all
-  select * from exposure
 )
 select c.check_name, c.status, c.found, case when c.status <> 'ok' then c.advice end
 from checks c
@@ -167,4 +130,4 @@ $$;
 
 select lead_mover.make_private('lead_mover.check_rights()');
 
-comment on function lead_mover.check_rights() is 'The checks of lead_mover.doctor that concern rights: what this role lacks, and what others have.';
+comment on function lead_mover.check_rights() is 'The checks of lead_mover.doctor that concern rights: what this role and the functions'' owner lack.';

@@ -11,7 +11,6 @@ set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_has_funnels constant boolean := lead_mover.has_funnels();
   v_run_name text;
 begin
   if p_batch_size not between 1 and 10000 then
@@ -27,21 +26,11 @@ begin
   where r.id = p_run_id;
 
   if not found then
-    raise exception using
-      errcode = 'LM001',
-      message = format('Extração não encontrada: %s', coalesce(p_run_id::text, 'null')),
-      hint = 'Confira p_run_id: não há linha com esse id em lead_mover.runs.';
+    perform lead_mover.raise_no_run(p_run_id);
   end if;
 
   if not lead_mover.target_exists(p_funnel_id, p_column_id) then
-    raise exception using
-      errcode = 'LM002',
-      message = format('Coluna %s não encontrada', coalesce(p_column_id::text, 'null'))
-        || case when v_has_funnels then format(' no funil %s', coalesce(p_funnel_id::text, 'null')) else '' end,
-      hint = case
-        when v_has_funnels then 'Confira p_funnel_id e p_column_id: a coluna tem de existir e pertencer a esse funil.'
-        else 'Confira p_column_id: não há linha com esse id em lead_mover.columns.'
-      end;
+    perform lead_mover.raise_no_column(p_funnel_id, p_column_id);
   end if;
 
   return v_run_name;

@@ -1,8 +1,7 @@
 -- Ends a move that has leads left, as cancelled or failed. The caller holds the move's lock exclusively.
--- Messages of a failed move are archived with the reason. Messages of a cancelled move are deleted. Returns
--- the number of messages that it removed from the queue.
+-- Messages of a failed move are archived with the reason. Messages of a cancelled move are deleted.
 create or replace function lead_mover.close_move(p_migration_id bigint, p_status text, p_failure text default null)
-returns integer
+returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -10,7 +9,6 @@ set enable_seqscan = off
 as $$
 declare
   v_message_ids bigint[];
-  v_messages integer;
 begin
   with closed as (
     update lead_mover.lanes l
@@ -31,14 +29,11 @@ begin
     set message = q.message || jsonb_build_object('status', p_status, 'error', p_failure)
     where q.msg_id = any (v_message_ids);
 
-    select count(*)
-    into v_messages
+    perform
     from pgmq.archive('lead_migration_queue'::text, v_message_ids::bigint[]);
   else
     delete from pgmq.q_lead_migration_queue q
     where q.msg_id = any (v_message_ids);
-
-    get diagnostics v_messages = row_count;
   end if;
 
   update lead_mover.moves m
@@ -47,8 +42,6 @@ begin
     failure = p_failure,
     finished_at = clock_timestamp()
   where m.migration_id = p_migration_id;
-
-  return v_messages;
 end
 $$;
 

@@ -13,6 +13,8 @@ as $$
   union all
   select * from lead_mover.check_rights()
   union all
+  select * from lead_mover.check_exposure()
+  union all
   select * from lead_mover.check_mapping()
   union all
   select * from lead_mover.check_service()

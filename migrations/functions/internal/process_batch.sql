@@ -51,7 +51,7 @@ begin
   end if;
 
   v_batch := lead_mover.run_batch(p_batch_size, true, current_setting('lead_mover.commit') = 'asynchronous');
-  outcome := v_batch.outcome;
+  outcome := case v_batch.outcome when 'message_needless' then 'message_archived' else v_batch.outcome end;
   message_id := v_batch.message_id;
   run_id := v_batch.run_id;
   run_name := v_batch.run_name;

@@ -65,7 +65,7 @@ begin
     return;
   end if;
 
-  if to_regclass('pgmq.q_lead_migration_queue') is null then
+  if to_regclass('pgmq.q_lead_migration_queue') is null or to_regclass('pgmq.a_lead_migration_queue') is null then
     perform lead_mover.repair();
   end if;
 
@@ -175,7 +175,7 @@ begin
         end if;
 
         perform lead_mover.delay_message(message_id);
-        select 'failed' as p_outcome, v_error || '; ' || sqlerrm as p_message
+        select 'failed' as p_outcome, concat_ws('; ', v_error, nullif(sqlerrm, v_error)) as p_message
         into v_recorded;
     end;
   end if;

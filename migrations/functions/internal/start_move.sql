@@ -9,6 +9,7 @@ create or replace function lead_mover.start_move(
   p_funnel_id lead_mover.moves.funnel_id%type,
   p_column_id lead_mover.moves.column_id%type,
   p_batch_size integer,
+  p_requested_by text,
   p_message_id bigint default null
 )
 returns lead_mover.moves
@@ -115,10 +116,10 @@ begin
     v_lanes := least(c_most_lanes, cardinality(v_first_ids));
 
     insert into lead_mover.moves (
-      run_id, run_name, funnel_id, column_id, batch_size, key_lock, open_lanes, queued_at
+      run_id, run_name, funnel_id, column_id, batch_size, key_lock, open_lanes, requested_by, queued_at
     )
     values (
-      p_run_id, v_run_name, v_funnel_id, p_column_id, v_batch_size, lead_mover.needs_key_lock(), v_lanes,
+      p_run_id, v_run_name, v_funnel_id, p_column_id, v_batch_size, lead_mover.needs_key_lock(), v_lanes, p_requested_by,
       coalesce((select q.enqueued_at from pgmq.q_lead_migration_queue q where q.msg_id = p_message_id), clock_timestamp())
     )
     on conflict (run_id) where status in ('pending', 'processing', 'paused') do nothing

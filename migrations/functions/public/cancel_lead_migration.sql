@@ -4,54 +4,17 @@ create or replace function public.cancel_lead_migration(p_run_id lead_mover.move
 returns jsonb
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_sent bigint[];
-  v_move lead_mover.moves;
-  v_progress lead_mover.progress;
-  v_messages integer;
+  v_result jsonb;
 begin
-  -- Messages that an application sent itself, and no batch has adopted, have no row in the ledger.
-  v_sent := lead_mover.lock_sent_messages(p_run_id);
+  insert into lead_mover.requests (action, run_id)
+  values ('cancel', p_run_id)
+  returning result
+  into v_result;
 
-  delete from pgmq.q_lead_migration_queue q
-  where q.msg_id = any (v_sent);
-
-  get diagnostics v_messages = row_count;
-
-  v_move := lead_mover.lock_active_move(p_run_id);
-
-  if v_move.migration_id is not null then
-    v_messages := v_messages + lead_mover.close_move(v_move.migration_id, 'cancelled');
-  end if;
-
-  select p.*
-  into v_progress
-  from lead_mover.progress p
-  where p.migration_id = v_move.migration_id;
-
-  return jsonb_build_object(
-    'success', true,
-    'run_id', p_run_id,
-    'cancelled_messages', v_messages,
-    'leads_moved', coalesce(v_progress.moved, 0),
-    'leads_remaining', coalesce(v_progress.remaining, 0),
-    'message', case
-      when v_move.migration_id is not null then format(
-        'Movimentação cancelada: %s leads movidos, %s restantes', v_progress.moved, v_progress.remaining
-      )
-      when v_messages > 0 then 'Movimentação cancelada antes de começar'
-      else 'Nenhuma movimentação ativa para esta extração'
-    end
-  );
-exception
-  when serialization_failure then
-    raise exception using
-      errcode = 'serialization_failure',
-      message = sqlerrm,
-      hint = lead_mover.hint_to_repeat();
+  return v_result;
 end
 $$;
 

@@ -1,4 +1,4 @@
--- One row a move, newest first. leads_per_second is the average from the first batch to the last.
+-- One row a move that the caller may see (policies/ledger.sql), newest first. leads_per_second is the average from the first batch to the last.
 --
 -- The moves of one run cost the same however many others the ledger has: they are looked up in the index on the
 -- run, and the lanes of each in the index on the move, whatever statistics the planner has. `p_run_id is null
@@ -28,7 +28,6 @@ returns table (
 )
 language sql
 stable
-security definer
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set max_parallel_workers_per_gather = 0

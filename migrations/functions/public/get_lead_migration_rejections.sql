@@ -1,8 +1,8 @@
+-- The caller sees the moves of runs that they see: see policies/ledger.sql.
 create or replace function public.get_lead_migration_rejections(p_migration_id bigint)
 returns table (lead_id text, sqlstate text, error text, rejected_at timestamptz)
 language sql
 stable
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select

@@ -1,45 +1,19 @@
--- Pauses the run's active move. Its messages stay in the queue with vt = infinity until it is resumed. Messages
--- that an application sent itself and that no batch has adopted yet are adopted first.
+-- Pauses the run's active move until it is resumed or cancelled.
 create or replace function public.pause_lead_migration(p_run_id lead_mover.moves.run_id%type)
 returns jsonb
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_move lead_mover.moves;
-  v_message_id bigint;
+  v_result jsonb;
 begin
-  foreach v_message_id in array lead_mover.lock_sent_messages(p_run_id) loop
-    perform lead_mover.adopt_message(q.msg_id, q.message)
-    from pgmq.q_lead_migration_queue q
-    where q.msg_id = v_message_id;
-  end loop;
+  insert into lead_mover.requests (action, run_id)
+  values ('pause', p_run_id)
+  returning result
+  into v_result;
 
-  v_move := lead_mover.lock_active_move(p_run_id);
-
-  update pgmq.q_lead_migration_queue q
-  set vt = 'infinity'
-  from lead_mover.lanes l
-  where l.migration_id = v_move.migration_id
-    and l.message_id = q.msg_id;
-
-  update lead_mover.moves m
-  set status = 'paused'
-  where m.migration_id = v_move.migration_id;
-
-  return lead_mover.control_result(
-    p_run_id,
-    v_move.migration_id,
-    'Movimentação pausada: %s leads movidos, %s restantes'
-  );
-exception
-  when serialization_failure then
-    raise exception using
-      errcode = 'serialization_failure',
-      message = sqlerrm,
-      hint = lead_mover.hint_to_repeat();
+  return v_result;
 end
 $$;
 

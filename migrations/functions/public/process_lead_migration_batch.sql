@@ -1,4 +1,6 @@
 -- Processes one batch of one message, in the caller's transaction. It returns no row when nothing is due.
+-- A message whose move is queued already, or that has nothing to move, is a success with no lead moved: callers stop at a
+-- row that is none.
 create or replace function public.process_lead_migration_batch(p_batch_size integer default null)
 returns table (
   message_id bigint,
@@ -23,7 +25,7 @@ begin
     b.run_name,
     b.leads_moved,
     b.leads_remaining,
-    b.outcome = 'moved',
+    b.outcome in ('moved', 'message_needless'),
     b.message
   from lead_mover.run_batch(p_batch_size, false, false) b
   where b.outcome <> 'idle';

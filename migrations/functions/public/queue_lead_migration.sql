@@ -9,43 +9,20 @@ create or replace function public.queue_lead_migration(
 returns jsonb
 language plpgsql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_move lead_mover.moves;
-  v_total bigint;
+  v_result jsonb;
 begin
-  v_move := lead_mover.start_move(p_run_id, p_funnel_id, p_column_id, p_batch_size);
+  insert into lead_mover.requests (action, run_id, funnel_id, column_id, batch_size)
+  values ('queue', p_run_id, p_funnel_id, p_column_id, p_batch_size)
+  returning result
+  into v_result;
 
-  v_total := coalesce(
-    (select p.total from lead_mover.progress p where p.migration_id = v_move.migration_id),
-    0
-  );
-
-  return jsonb_build_object(
-    'success', true,
-    'message_id', v_move.message_id,
-    'migration_id', v_move.migration_id,
-    'run_id', p_run_id,
-    'run_name', (select lead_mover.printable(r.name::text) from lead_mover.runs r where r.id = p_run_id),
-    'funnel_id', case when lead_mover.has_funnels() then p_funnel_id end,
-    'column_id', p_column_id,
-    'total', v_total,
-    'message', case
-      when v_move.migration_id is null then 'Nenhum lead a mover: todos já estão no destino'
-      else format('Movimentação enfileirada: %s leads serão movidos', v_total)
-    end
-  );
-exception
-  when serialization_failure then
-    raise exception using
-      errcode = 'serialization_failure',
-      message = sqlerrm,
-      hint = lead_mover.hint_to_repeat();
+  return v_result;
 end
 $$;
 
 select lead_mover.make_private('public.queue_lead_migration');
 
-comment on function public.queue_lead_migration is 'Queues the move of a run''s leads to a funnel and column. Raises LM001: no such run; LM002: no such column; LM003: batch size; LM004: active move to another target.';
+comment on function public.queue_lead_migration is 'Queues the move of a run''s leads to a funnel and column. Raises LM001: no such run; LM002: no such column; LM003: batch size; LM004: active move to another target; 42501: leads that the caller may not move.';

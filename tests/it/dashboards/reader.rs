@@ -17,11 +17,14 @@ async fn writing_session(database: &Database) -> Session {
 }
 
 #[tokio::test]
-async fn grafanas_role_may_call_the_two_functions_that_show_moves_and_no_other() {
+async fn of_the_public_functions_grafanas_role_may_call_the_two_that_show_moves() {
     let database = Database::of_owner().await;
     let session = writing_session(&database).await;
 
     for function in functions(&database).await {
+        if function.name.starts_with("lead_mover.") {
+            continue;
+        }
         let granted = [
             "get_lead_migration_progress(uuid)",
             "get_lead_migration_rejections(bigint)",
@@ -37,7 +40,7 @@ async fn grafanas_role_may_call_the_two_functions_that_show_moves_and_no_other()
 }
 
 #[tokio::test]
-async fn grafanas_role_may_neither_read_nor_change_leads_ledger_or_queue() {
+async fn grafanas_role_may_change_nothing_and_read_no_more_than_these_functions_do() {
     let database = Database::of_owner().await;
     let session = writing_session(&database).await;
     let relations: Vec<String> = database
@@ -53,6 +56,13 @@ async fn grafanas_role_may_neither_read_nor_change_leads_ledger_or_queue() {
         )
         .await;
     assert!(relations.len() >= 14, "{relations:?}");
+    let may_read = [
+        "select from lead_mover.moves",
+        "select from lead_mover.lanes",
+        "select from lead_mover.rejections",
+        "select from lead_mover.progress",
+        "select from lead_mover.openings",
+    ];
 
     for relation in relations {
         for statement in [
@@ -62,7 +72,16 @@ async fn grafanas_role_may_neither_read_nor_change_leads_ledger_or_queue() {
         ] {
             // A view cannot be truncated by any role, so that error has another code.
             let denied = is_denied(&session, &statement).await;
-            assert!(denied || statement.starts_with("truncate"), "{statement}");
+            let is_view_of_sums = ["lead_mover.progress", "lead_mover.requests"]
+                .contains(&relation.as_str())
+                && statement.starts_with("delete");
+            assert!(
+                denied
+                    || statement.starts_with("truncate")
+                    || is_view_of_sums
+                    || may_read.contains(&statement.as_str()),
+                "{statement}"
+            );
         }
     }
     for statement in [

@@ -38,7 +38,15 @@ async fn a_database_with_nothing_in_it_has_to_be_migrated() {
     assert_eq!(
         report.with("skipped"),
         [
-            "grants", "exposure", "mapping", "index", "trigger", "service", "realtime", "moves"
+            "grants",
+            "exposure",
+            "row_security",
+            "mapping",
+            "index",
+            "trigger",
+            "service",
+            "realtime",
+            "moves"
         ]
     );
     assert_eq!(report.check("mapping").1, "skipped: check `schema` failed");

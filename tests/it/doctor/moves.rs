@@ -39,9 +39,8 @@ async fn a_role_that_may_take_no_samples_sees_the_moves_that_failed() {
     let database = Database::new().await;
     database
         .run(
-            "grant execute on function public.get_lead_migration_progress(uuid) to lead_mover_stranger;
-             grant select on lead_mover.schema_files to lead_mover_stranger;
-             grant usage on schema lead_mover to lead_mover_stranger",
+            "select lead_mover.open_to('lead_mover_stranger', array['progress'], p_all_runs => true);
+             grant select on lead_mover.schema_files to lead_mover_stranger",
         )
         .await;
     let url = format!(

@@ -1,6 +1,6 @@
 //! `lead-mover doctor`: the privileges of roles, and the settings of roles and the database.
 
-use crate::support::{Database, DoctorReport};
+use crate::support::{Database, DoctorReport, owner};
 
 /// The connection string of a role without grants.
 fn as_stranger(database: &Database) -> String {
@@ -16,28 +16,9 @@ async fn a_role_without_grants_gets_the_statements() {
 
     let report = DoctorReport::of(&as_stranger(&database), &[]).await;
 
-    let to = "to lead_mover_stranger";
-    let public: Vec<String> = [
-        "cancel_lead_migration(uuid)",
-        "get_lead_migration_progress(uuid)",
-        "get_lead_migration_queue_status()",
-        "get_lead_migration_rejections(bigint)",
-        "pause_lead_migration(uuid)",
-        "process_lead_migration_batch(integer)",
-        "queue_lead_migration(uuid, uuid, uuid, integer)",
-        "resume_lead_migration(uuid)",
-        "retry_lead_migration(uuid)",
-    ]
-    .map(|function| format!("grant execute on function public.{function} {to}; "))
-    .to_vec();
-    let service = format!(
-        "grant execute on function lead_mover.process_batch(integer) {to}; \
-         grant execute on function lead_mover.sample() {to}; \
-         grant select on lead_mover.schema_files {to}; \
-         grant usage on schema lead_mover {to}; "
-    );
-    let advice = format!("run: {service}{}", public.concat());
-    report.assert_failure("grants", advice.trim_end());
+    let all = "select lead_mover.open_to('lead_mover_stranger', \
+               '{cancel,control,process,progress,queue,serve,status}', p_all_runs => true);";
+    report.assert_failure("grants", &format!("run: {all}"));
     assert_eq!(
         report.check("grants").1,
         "this role lacks what the service needs: execute on function lead_mover.process_batch(integer), \
@@ -46,17 +27,19 @@ async fn a_role_without_grants_gets_the_statements() {
     assert_eq!(report.check("schema").0, "skipped");
     assert_eq!(report.check("schema").2, Some("fix `grants` first"));
 
-    // The grants of the service are enough for the service.
-    database.run(&service).await;
+    // What is opened to the service is enough for the service.
+    database
+        .run("select lead_mover.open_to('lead_mover_stranger', '{serve}', p_all_runs => true)")
+        .await;
     let report = DoctorReport::of(&as_stranger(&database), &[]).await;
     assert_eq!(report.status, Some(0));
+    assert_eq!(report.check("grants").0, "warning");
     assert_eq!(
         report.check("grants").2,
-        Some(format!("run: {}", public.concat()).trim_end())
+        Some(format!("run: {}", all.replace(",serve", "")).as_str())
     );
-    assert_eq!(report.check("grants").0, "warning");
 
-    database.run(&public.concat()).await;
+    database.run(all).await;
     DoctorReport::of(&as_stranger(&database), &[])
         .await
         .assert_all_pass();
@@ -68,7 +51,8 @@ async fn an_owner_of_the_functions_who_may_not_use_the_views_is_a_failure() {
     database
         .run(
             "alter function lead_mover.process_batch(integer) owner to lead_mover_stranger;
-             grant select on lead_mover.leads, lead_mover.runs to lead_mover_stranger",
+             grant select on lead_mover.leads, lead_mover.runs to lead_mover_stranger;
+             insert into lead_mover.openings values ('lead_mover_stranger', 'serve', true)",
         )
         .await;
 
@@ -83,7 +67,7 @@ async fn an_owner_of_the_functions_who_may_not_use_the_views_is_a_failure() {
 }
 
 #[tokio::test]
-async fn functions_that_every_role_may_call_are_a_warning() {
+async fn what_open_to_has_not_opened_is_a_failure() {
     let database = Database::new().await;
     database
         .run(
@@ -95,25 +79,100 @@ async fn functions_that_every_role_may_call_are_a_warning() {
 
     let report = database.doctor_report().await;
 
-    assert_eq!(report.status, Some(0));
     assert_eq!(
-        report.check("exposure"),
-        (
-            "warning",
-            "public may execute public.cancel_lead_migration(uuid); \
-             anon may execute lead_mover.sample(); \
-             authenticated may execute public.queue_lead_migration(uuid, uuid, uuid, integer)",
-            Some(
-                "run: revoke execute on function public.cancel_lead_migration(uuid) from public; \
-                 revoke execute on function lead_mover.sample() from anon;"
-            )
-        )
+        report.check("exposure").1,
+        "anon may use lead_mover.sample; authenticated may use public.queue_lead_migration; \
+         public may use public.cancel_lead_migration, and lead_mover.open_to has not opened it"
     );
-    database.follow_advice(&report, "exposure").await;
+    report.assert_failure(
+        "exposure",
+        "run: lead-mover migrate, which closes it; what a role is to do is opened by lead_mover.open_to",
+    );
+    assert_eq!(database.migrate(&[]).await.status, Some(0));
+    database.doctor_report().await.assert_all_pass();
+
+    // Another role, also one to which something else is open.
+    for statement in [
+        "grant select on lead_mover.leads to lead_mover_stranger",
+        "select lead_mover.open_to('lead_mover_stranger', array['progress'], true);
+         grant execute on function public.cancel_lead_migration(uuid) to lead_mover_stranger",
+    ] {
+        database.run(statement).await;
+        let report = database.doctor_report().await;
+        report.assert_failure(
+            "exposure",
+            "run: select lead_mover.close_to('lead_mover_stranger'); what a role is to do is opened by lead_mover.open_to",
+        );
+        database
+            .run("select lead_mover.close_to('lead_mover_stranger')")
+            .await;
+        database.doctor_report().await.assert_all_pass();
+    }
+}
+
+#[tokio::test]
+async fn an_exposed_schema_and_views_that_show_all_rows_are_failures() {
+    let database = Database::new().await;
+    if !database.has_invoker_views().await {
+        return;
+    }
+    let name = database.name().to_owned();
+    database
+        .run(&format!(
+            "alter role lead_mover_stranger in database {name} set pgrst.db_schemas = 'public, lead_mover'"
+        ))
+        .await;
+    let report = database.doctor_report().await;
     assert_eq!(
-        database.doctor_report().await.check("exposure").1,
-        "no function is open to public or anon; \
-         authenticated may execute public.queue_lead_migration(uuid, uuid, uuid, integer)"
+        report.check("exposure").1,
+        "PostgREST exposes the schema lead_mover: pgrst.db_schemas of lead_mover_stranger"
+    );
+    report.assert_failure(
+        "exposure",
+        "take lead_mover out of the exposed schemas: the public functions are all that callers need",
+    );
+    database
+        .run(&format!(
+            "alter role lead_mover_stranger in database {name} reset all;
+             select lead_mover.open_to('authenticated')"
+        ))
+        .await;
+    database.doctor_report().await.assert_all_pass();
+
+    database
+        .run("alter view lead_mover.runs set (security_invoker = off)")
+        .await;
+    let report = database.doctor_report().await;
+    assert_eq!(
+        report.check("exposure").1,
+        "users see every row of these views, and so every run: runs"
+    );
+    assert_eq!(database.migrate(&[]).await.status, Some(0));
+    database.doctor_report().await.assert_all_pass();
+}
+
+/// Each move would fail with 42501.
+#[tokio::test]
+async fn policies_that_hide_rows_from_the_owner_of_the_functions_are_a_failure() {
+    let database = Database::of_owner().await;
+    database
+        .run("alter table public.leads enable row level security")
+        .await;
+    database.doctor_report().await.assert_all_pass();
+
+    database
+        .run("alter table public.leads force row level security")
+        .await;
+
+    let report = database.doctor_report().await;
+    let owner = owner();
+    assert_eq!(
+        report.check("row_security").1,
+        format!("policies would hide rows of leads from {owner}, and each move would fail")
+    );
+    report.assert_failure(
+        "row_security",
+        &format!("run: alter role {owner} bypassrls; or make it the owner of leads, without force row level security"),
     );
 }
 

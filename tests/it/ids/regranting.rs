@@ -6,17 +6,14 @@ use crate::support::worker;
 
 /// Also that nothing is open which was not before, and that what was closed stays closed.
 #[tokio::test]
-async fn functions_that_are_made_again_keep_their_grants() {
+async fn functions_that_are_made_again_stay_open() {
     let database = with_ids("integer", "integer", "integer").await;
     database.run(FILLED).await;
     let worker = worker();
     database
         .run(&format!(
-            "grant execute on function public.queue_lead_migration to authenticated;
-             grant execute on function public.cancel_lead_migration to authenticated with grant option;
-             revoke execute on function public.pause_lead_migration from service_role;
-             grant execute on function public.get_lead_migration_progress to lead_mover_stranger;
-             grant execute on function lead_mover.process_batch to {worker}"
+            "select lead_mover.open_to('lead_mover_stranger', array['queue', 'cancel'], true);
+             select lead_mover.open_to('{worker}', array['serve'], true)"
         ))
         .await;
     let grants = "select array_agg(g.name order by g.name)

@@ -51,7 +51,8 @@ async fn a_copy_of_the_schema_alone_is_made_whole() {
     let database = Database::new().await;
     database
         .run(&format!(
-            "grant execute on function public.queue_lead_migration to {}",
+            "select lead_mover.open_to('{}', array['serve'], true);
+             select lead_mover.open_to('lead_mover_stranger', p_all_runs => true)",
             worker()
         ))
         .await;
@@ -59,7 +60,11 @@ async fn a_copy_of_the_schema_alone_is_made_whole() {
         let copy = restored(&database, arguments, "").await;
         assert_eq!(copy.schema_state().await, SchemaState::Outdated);
         let report = copy.doctor_report().await;
-        report.assert_failure("schema", "run: lead-mover migrate");
+        assert_eq!(report.with("failure"), ["schema", "exposure"]);
+        for check in ["schema", "exposure"] {
+            let advice = report.check(check).2.expect("something to do");
+            assert!(advice.starts_with("run: lead-mover migrate"), "{advice}");
+        }
         assert!(report.check("schema").1.contains("copy without its rows"));
 
         migrate(&copy).await;
@@ -67,6 +72,13 @@ async fn a_copy_of_the_schema_alone_is_made_whole() {
         assert_eq!(copy.schema_state().await, SchemaState::Current);
         if arguments == ["-s"] {
             assert_same_schema(&copy.schema(), &database.schema());
+            assert_eq!(openings(&copy).await, openings(&database).await);
+        } else {
+            // What was open to them stood in the comment.
+            for role in [&worker(), "lead_mover_stranger"] {
+                let close = format!("select lead_mover.close_to('{role}')");
+                copy.run(&close).await;
+            }
         }
         assert_works(&copy).await;
         let again = migrate::install(&copy.settings(), false)
@@ -175,6 +187,15 @@ async fn count_of_open(database: &Database, role: &str, schemas: &str) -> i64 {
                    and has_function_privilege($1::text, p.oid, 'execute')"
             ),
             &[&role],
+        )
+        .await
+}
+
+async fn openings(database: &Database) -> Vec<String> {
+    database
+        .value(
+            "select array_agg(o::text order by o::text) from lead_mover.openings o",
+            &[],
         )
         .await
 }

@@ -185,3 +185,52 @@ async fn leads_with_keys_of_a_type_that_has_no_cast_are_mapped_while_no_move_is_
         all_move(&database, "uuid").await;
     }
 }
+
+/// A lane is a range of keys in their order: 9 comes before 10 as a number and after it as text.
+#[tokio::test]
+async fn keys_are_put_into_another_order_only_while_no_move_has_leads_left() {
+    for (before, keys, after) in [
+        ("integer", "generate_series(1, 250)", "text"),
+        (
+            "text",
+            "unnest(array(select i::text from generate_series(1, 250) i))",
+            "integer using id::integer",
+        ),
+        (
+            "text collate \"C\"",
+            "unnest(array(select i::text from generate_series(1, 250) i))",
+            "text collate \"en-x-icu\"",
+        ),
+    ] {
+        let database = with_key(before).await;
+        add(&database, keys).await;
+        queue(&database).await;
+        process_in(database.session(), None).await.unwrap();
+        database
+            .run(&format!(
+                "drop view lead_mover.leads; alter table public.leads alter id type {after}"
+            ))
+            .await;
+
+        let migrated = database.migrate(&[]).await;
+
+        assert_eq!(
+            migrated.status,
+            Some(1),
+            "{before} to {after}: {migrated:?}"
+        );
+        assert!(
+            migrated.stderr.contains("Cancel the active moves"),
+            "{migrated:?}"
+        );
+        database
+            .run(
+                "create view lead_mover.leads as select id, run_id, funnel_id, column_id from public.leads;
+                 select public.cancel_lead_migration(run_id) from lead_mover.moves",
+            )
+            .await;
+        migrate(&database).await;
+        queue(&database).await;
+        all_move(&database, after).await;
+    }
+}

@@ -4,5 +4,6 @@ mod enqueue;
 mod enqueue_races;
 mod messages;
 mod odd_messages;
+mod old_callers;
 mod prepared_transactions;
 mod untaken_messages;

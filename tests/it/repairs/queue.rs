@@ -3,7 +3,7 @@
 use crate::support::Database;
 
 /// What a restore without the queue's tables, or an operator who clears up, leaves behind.
-const MISSING: [(&str, &str); 5] = [
+const MISSING: [(&str, &str); 6] = [
     (
         "queue and archive",
         "drop table pgmq.q_lead_migration_queue, pgmq.a_lead_migration_queue;
@@ -19,13 +19,17 @@ const MISSING: [(&str, &str); 5] = [
         "trigger",
         "drop trigger lead_migration_queued on pgmq.q_lead_migration_queue",
     ),
+    (
+        "the check of senders",
+        "drop trigger lead_migration_sent on pgmq.q_lead_migration_queue",
+    ),
 ];
 
-/// The schema afterwards must have the queue's trigger, and its archive.
+/// The schema afterwards must have the queue's triggers, and its archive.
 async fn is_whole(database: &Database) -> bool {
     database
         .value(
-            "select count(*) = 1 and to_regclass('pgmq.a_lead_migration_queue') is not null
+            "select count(*) = 4 and to_regclass('pgmq.a_lead_migration_queue') is not null
              from pg_trigger where tgrelid = to_regclass('pgmq.q_lead_migration_queue')",
             &[],
         )

@@ -10,7 +10,7 @@ use crate::support::{Database, Session, owner, worker};
 const MATRIX: &str = include_str!("../../../migrations/README.md");
 
 /// Installed by an owner who is no superuser, where default privileges are Supabase's, and with the
-/// two grants of docs/use.md: those of `serve` for one role, those of the commands for another.
+/// two openings of docs/use.md: those of `serve` for one role, those of the commands for another.
 pub(super) async fn as_documented() -> Database {
     let (database, owner) = (Database::empty().await, owner());
     database
@@ -59,12 +59,17 @@ pub(crate) struct Function {
     pub(crate) is_definer: bool,
 }
 
-/// Whether the statement fails for want of a right; undone in any case.
+/// Whether the statement fails for want of a right to an object; undone in any case.
 pub(crate) async fn is_denied(session: &Session, statement: &str) -> bool {
     session.batch_execute("begin").await.unwrap();
     let outcome = session.batch_execute(statement).await;
     session.batch_execute("rollback").await.unwrap();
-    outcome.is_err_and(|error| error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE))
+    outcome.is_err_and(|error| {
+        let error = error.as_db_error().expect("the server answers");
+        *error.code() == SqlState::INSUFFICIENT_PRIVILEGE
+            && (error.message().starts_with("permission denied")
+                || error.message().starts_with("must be owner"))
+    })
 }
 
 /// All but triggers, which no role can call.

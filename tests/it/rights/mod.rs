@@ -4,4 +4,5 @@ mod hostile_operators;
 mod privileges;
 mod row_security;
 mod shadowing_objects;
+mod tenants;
 mod worker_role;

@@ -30,7 +30,7 @@ async fn the_owner_of_tables_with_policies_moves_all_leads_whatever_the_callers_
     database
         .run(
             "grant all on public.leads to authenticated;
-             grant execute on all functions in schema public to authenticated",
+             select lead_mover.open_to('authenticated', array['queue', 'process'], p_all_runs => true)",
         )
         .await;
     let user = database.open_in_role("authenticated").await;

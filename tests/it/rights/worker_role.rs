@@ -133,7 +133,8 @@ async fn messages_of_an_application_that_may_only_send_are_adopted_and_wake_the_
         .run(&format!(
             "grant usage on schema pgmq to {0};
              grant insert, select on pgmq.q_lead_migration_queue to {0};
-             grant usage on all sequences in schema pgmq to {0}",
+             grant usage on all sequences in schema pgmq to {0};
+             select lead_mover.open_to('{0}', array['queue'], p_all_runs => true)",
             worker()
         ))
         .await;

@@ -69,7 +69,7 @@ async fn a_message_that_is_paused_or_comes_back_later_does_not_get_old() {
     crm.enqueue(later).await;
     database
         .run(
-            "update pgmq.q_lead_migration_queue set vt = now() + interval '5 minutes' where vt < 'infinity';
+            "update pgmq.q_lead_migration_queue set vt = now() + interval '5 minutes', read_ct = 10 where vt < 'infinity';
              update pgmq.q_lead_migration_queue set enqueued_at = now() - interval '1 hour'",
         )
         .await;

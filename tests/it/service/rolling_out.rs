@@ -48,7 +48,7 @@ async fn one_that_comes_before_its_schema_goes_on_once_that_is_installed() {
     database.run(EXAMPLE_TABLES).await;
     let service = Service::start_unready(&database.connection_string(), &NO_POLL).await;
     unready_for_its_schema(&service, "missing").await;
-    assert_eq!(service.readyz().await.1["database"], "lost");
+    assert_eq!(service.readyz().await.1["database"], "failing");
 
     migrate_and_go_on(&database, &service).await;
 }
@@ -80,7 +80,7 @@ async fn one_that_meets_a_schema_without_a_function_it_calls_goes_on_once_that_i
         .await;
     let service = Service::start_unready(&database.connection_string(), &NO_POLL).await;
     unready_for_its_schema(&service, "outdated").await;
-    assert_eq!(service.readyz().await.1["database"], "lost");
+    assert_eq!(service.readyz().await.1["database"], "failing");
 
     migrate_and_go_on(&database, &service).await;
 }

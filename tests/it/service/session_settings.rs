@@ -153,14 +153,14 @@ async fn a_role_that_may_only_read_is_told_so() {
     let service =
         Service::start_unready(&database.connection_string(), &["--poll-interval", "1h"]).await;
     eventually("the service has noticed", async || {
-        service.count_logged("database not reached; trying again") == 1
+        service.count_logged("no batch can be processed; trying again") == 1
     })
     .await;
     assert_eq!(service.readyz().await.0, 503);
     let line = service
         .log()
         .into_iter()
-        .find(|line| line["message"] == "database not reached; trying again")
+        .find(|line| line["message"] == "no batch can be processed; trying again")
         .expect("it was counted");
     assert!(
         line["error"]

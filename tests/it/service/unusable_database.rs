@@ -5,6 +5,7 @@ use crate::support::{Database, OwnServer, Service, eventually};
 
 const NO_POLL: [&str; 2] = ["--poll-interval", "1h"];
 const LOST: &str = "database not reached; trying again";
+const FAILING: &str = "no batch can be processed; trying again";
 
 #[tokio::test]
 async fn a_server_that_is_down_at_the_start() {
@@ -81,12 +82,18 @@ async fn connections_for_some_workers_only() {
     })
     .await;
     assert_eq!(service.readyz().await.1["database"], "lost");
-    assert_eq!(service.count_logged(LOST), 1);
+    assert_eq!(
+        service.count_logged(LOST) + service.count_logged(FAILING),
+        1
+    );
 
     database.run("alter role app connection limit -1").await;
 
     service.ready().await;
-    assert_eq!(service.count_logged(LOST), 1);
+    assert_eq!(
+        service.count_logged(LOST) + service.count_logged(FAILING),
+        1
+    );
 }
 
 /// A connection string for it.
@@ -113,7 +120,7 @@ async fn a_database_that_only_reads() {
         ))
         .await;
     let service = Service::start_unready(&database.connection_string(), &NO_POLL).await;
-    waits(&service, "database", "read-only transaction").await;
+    fails(&service, "database", "read-only transaction").await;
 
     database
         .run(&format!("{read_only} reset default_transaction_read_only"))
@@ -122,18 +129,27 @@ async fn a_database_that_only_reads() {
     goes_on(&service, &database).await;
 }
 
-/// Several tries have failed, for that reason, and the log has said it once.
+/// Several tries to connect have failed, for that reason, and the log has said it once.
 async fn waits(service: &Service, kind: &str, reason: &str) {
+    is_without(service, kind, reason, "lost", LOST).await;
+}
+
+/// The same where the database answers each call with that error.
+async fn fails(service: &Service, kind: &str, reason: &str) {
+    is_without(service, kind, reason, "failing", FAILING).await;
+}
+
+async fn is_without(service: &Service, kind: &str, reason: &str, state: &str, text: &str) {
     let errors = format!("lead_mover_errors_total{{kind=\"{kind}\"}}");
     eventually("several tries have failed", async || {
         service.metric(&errors).await > 5.0
     })
     .await;
     let (status, body) = service.readyz().await;
-    assert_eq!((status, &body["database"]), (503, &"lost".into()), "{body}");
-    service.logged_once(LOST).await;
+    assert_eq!((status, &body["database"]), (503, &state.into()), "{body}");
+    service.logged_once(text).await;
     let log = service.log();
-    let said = log.iter().find(|line| line["message"] == LOST);
+    let said = log.iter().find(|line| line["message"] == text);
     let error = said.expect("it was counted")["error"].to_string();
     assert!(error.contains(reason), "{error}");
 }
@@ -146,7 +162,10 @@ async fn goes_on(service: &Service, database: &Database) {
     crm.completed(run).await;
     crm.check().await;
     // A change of state each, and the start.
-    assert_eq!(service.count_logged(LOST), 1);
+    assert_eq!(
+        service.count_logged(LOST) + service.count_logged(FAILING),
+        1
+    );
     service.logged_once("database reached").await;
     service.logged_once("listening for notifications").await;
     assert!(service.count_logged("listener lost; polling until it is back") <= 1);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Database, Finished, command, finish};
 
 /// All checks, in their order.
-pub(crate) const ALL_CHECKS: [&str; 18] = [
+pub(crate) const ALL_CHECKS: [&str; 19] = [
     "connection",
     "server",
     "writable",
@@ -13,6 +13,7 @@ pub(crate) const ALL_CHECKS: [&str; 18] = [
     "schema",
     "grants",
     "exposure",
+    "row_security",
     "mapping",
     "index",
     "trigger",

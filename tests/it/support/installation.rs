@@ -87,3 +87,21 @@ pub(crate) fn assert_same_schema(left: &str, right: &str) {
     assert_eq!(differing, None);
     assert_eq!(left.lines().count(), right.lines().count());
 }
+
+/// Another database with all that `pg_dump` tells of the first one, restored under those default privileges, after
+/// `migrate`.
+pub(crate) async fn migrated_copy(database: &Database, default_privileges: &str) -> Database {
+    let dump = pg_dump(database.name(), &["--inserts"]);
+    let copy = Database::empty().await;
+    copy.run(default_privileges).await;
+    // Without what only psql understands.
+    let statements: Vec<_> = dump
+        .lines()
+        .filter(|line| !line.starts_with('\\'))
+        .collect();
+    copy.run(&statements.join("\n")).await;
+    copy.run("reset all").await;
+    let migrated = copy.migrate(&[]).await;
+    assert_eq!(migrated.status, Some(0), "{migrated:?}");
+    copy
+}

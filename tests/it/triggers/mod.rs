@@ -5,6 +5,7 @@ mod old_plans;
 mod raised;
 mod recording;
 mod rules;
+mod sessions;
 mod settings;
 mod sqlstates;
 mod standing;
