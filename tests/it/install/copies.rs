@@ -136,9 +136,9 @@ async fn a_dump_restored_in_the_middle_of_a_move_opens_nothing_and_the_move_ends
 
         migrate(&copy).await;
 
-        assert_eq!(open_to(&copy, "anon").await, 0);
-        assert_eq!(open_to(&copy, "public").await, 0);
-        assert_eq!(internal_open_to(&copy, "authenticated").await, 0);
+        for role in ["public", "anon", "authenticated"] {
+            assert_eq!(open_to(&copy, role).await, 0, "{role}");
+        }
         assert!(open_to(&copy, "service_role").await >= 9);
         assert_ends(&copy, &crm.over(&copy), run).await;
     }
