@@ -113,7 +113,14 @@ async fn a_dump_without_the_queue_gets_queue_trigger_and_messages_again() {
     restore(&copy, &dump.replace("CREATE SCHEMA public;", "")).await;
     assert!(!copy.has("pgmq").await);
 
-    migrate(&copy).await;
+    let migrated = copy.migrate(&[]).await;
+    assert_eq!(migrated.status, Some(0), "{migrated:?}");
+    assert!(
+        migrated
+            .stderr
+            .contains("messages of active moves were gone"),
+        "{migrated:?}"
+    );
 
     let crm = crm.over(&copy);
     crm.process_all().await;
