@@ -19,8 +19,17 @@ declare
 begin
   with queue_right (relation, privilege) as (
     values
-      (v_queue, 'select'), (v_queue, 'insert'), (v_queue, 'update'), (v_queue, 'delete'), (v_queue, 'trigger'),
+      (v_queue, 'select'), (v_queue, 'insert'), (v_queue, 'update'), (v_queue, 'delete'),
       (v_archive, 'select'), (v_archive, 'insert')
+    union all
+    select v_queue, 'trigger'
+    where not exists (
+      select
+      from pg_trigger t
+      join pg_proc f on f.oid = t.tgfoid
+      where t.tgrelid = v_queue
+        and f.proname = 'notify_queued'
+    )
   ),
   missing (position, what, statement) as (
     select

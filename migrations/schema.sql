@@ -192,7 +192,7 @@ CREATE FUNCTION lead_mover.apply_openings(p_closed text DEFAULT NULL::text) RETU
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.apply_openings(p_closed text) IS 'Makes the grants those that lead_mover.openings says.';
+COMMENT ON FUNCTION lead_mover.apply_openings(p_closed text) IS 'Makes the privileges those that lead_mover.openings says.';
 
 CREATE FUNCTION lead_mover.begin_scheduled_run() RETURNS void
     LANGUAGE plpgsql
@@ -362,11 +362,11 @@ CREATE FUNCTION lead_mover.fold_finished_counts() RETURNS void
 
 COMMENT ON FUNCTION lead_mover.fold_finished_counts() IS 'Replaces the rows of finished_counts by their sums, where they are many.';
 
-CREATE FUNCTION lead_mover.grants_of_action(p_action text, p_all_runs boolean) RETURNS SETOF text
+CREATE FUNCTION lead_mover.grants_of_action(p_action text, p_all_runs boolean) RETURNS TABLE(kind text, name text, privilege text, attribute text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.grants_of_action(p_action text, p_all_runs boolean) IS 'What a role needs for an action, as in a grant.';
+COMMENT ON FUNCTION lead_mover.grants_of_action(p_action text, p_all_runs boolean) IS 'The privileges that a role needs for an action.';
 
 CREATE FUNCTION lead_mover.grown_size(p_lane lead_mover.lanes, p_most integer) RETURNS integer
     LANGUAGE plpgsql
@@ -606,11 +606,11 @@ CREATE FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column
 
 COMMENT ON FUNCTION lead_mover.open_update(p_run_id uuid, p_funnel_id uuid, p_column_id uuid, p_ids anyarray) IS 'Plans the update of locked leads, and returns it as a cursor that the caller fetches from.';
 
-CREATE FUNCTION lead_mover.opened_objects() RETURNS TABLE(kind text, name text, owner_id oid, acl aclitem[])
+CREATE FUNCTION lead_mover.opened_objects() RETURNS TABLE(kind text, name text, privilege text, attribute text, role_name text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.opened_objects() IS 'The objects whose grants lead_mover.open_to keeps.';
+COMMENT ON FUNCTION lead_mover.opened_objects() IS 'The privileges that lead_mover.open_to keeps, as they are now.';
 
 CREATE FUNCTION lead_mover.own_constraints_hold() RETURNS boolean
     LANGUAGE plpgsql
@@ -1007,7 +1007,7 @@ CREATE TABLE lead_mover.openings (
     CONSTRAINT openings_action_check CHECK ((action = ANY (ARRAY['queue'::text, 'progress'::text, 'cancel'::text, 'control'::text, 'status'::text, 'process'::text, 'serve'::text])))
 );
 
-COMMENT ON TABLE lead_mover.openings IS 'What lead_mover.open_to has opened to which role: with all_runs for every run, else by the role''s own row level security. [{"action": "cancel", "all_runs": true, "role_name": "service_role"}, {"action": "control", "all_runs": true, "role_name": "service_role"}, {"action": "process", "all_runs": true, "role_name": "service_role"}, {"action": "progress", "all_runs": true, "role_name": "service_role"}, {"action": "queue", "all_runs": true, "role_name": "service_role"}, {"action": "status", "all_runs": true, "role_name": "service_role"}]';
+COMMENT ON TABLE lead_mover.openings IS 'What lead_mover.open_to has opened to which role: with all_runs for every run, else by the role''s own row level security. Openings: [{"action": "cancel", "all_runs": true, "role_name": "service_role"}, {"action": "control", "all_runs": true, "role_name": "service_role"}, {"action": "process", "all_runs": true, "role_name": "service_role"}, {"action": "progress", "all_runs": true, "role_name": "service_role"}, {"action": "queue", "all_runs": true, "role_name": "service_role"}, {"action": "status", "all_runs": true, "role_name": "service_role"}]';
 
 CREATE VIEW lead_mover.progress WITH (security_invoker='true') AS
  SELECT l.migration_id,

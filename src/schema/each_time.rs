@@ -52,7 +52,7 @@ pub(crate) const IDS: SqlFile = SqlFile {
     text: include_str!("../../migrations/ids.sql"),
 };
 
-/// Grants what is open, and takes the rest away; run last, each time.
+/// Grants what is open, and takes the rest away; run after all functions are there, each time.
 pub(crate) const RIGHTS: SqlFile = SqlFile {
     path: "rights.sql",
     text: include_str!("../../migrations/rights.sql"),

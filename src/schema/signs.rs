@@ -62,6 +62,7 @@ pub(crate) fn is_gone(file: &SqlFile) -> Option<String> {
             "views" => format!(
                 "pg_class c where c.relnamespace = 'lead_mover'::regnamespace and c.relname = '{name}'"
             ),
+            "policies" => "pg_policy p where p.polname = 'seen'".to_owned(),
             "triggers" => format!("pg_trigger t where t.tgname = '{name}'"),
             _ => return None,
         }

@@ -1,7 +1,6 @@
--- Makes the grants on the functions, the views and the ledger those that lead_mover.openings says. PUBLIC, anon,
--- authenticated and every role in openings, or p_closed, lose all others; grants to other roles are left to the
--- operator, and lead_mover.doctor shows them. service_role may do everything but `serve`. The comment on the table
--- openings has its rows.
+-- Makes the privileges on the functions, the views and the ledger those that lead_mover.openings says. PUBLIC, anon,
+-- authenticated and every role in openings, or p_closed, lose all others; what other roles have is left to the
+-- operator, and lead_mover.doctor shows it. service_role may do everything but `serve`. What is right stays untouched.
 create or replace function lead_mover.apply_openings(p_closed text default null)
 returns void
 language plpgsql
@@ -9,11 +8,11 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Names in it are quoted by the catalogs: @plpgsql_check_options: security_warnings = off
+  c_memory constant text := 'What lead_mover.open_to has opened to which role: with all_runs for every run, else by the role''s own row level security. Openings: ';
+  -- Names in them are quoted by the catalogs: @plpgsql_check_options: security_warnings = off
   v_statement text;
-  v_view text;
-  v_views text[] := array[]::text[];
-  v_comment text;
+  v_view regclass;
+  v_memory text;
 begin
   if to_regrole('service_role') is not null then
     insert into lead_mover.openings (role_name, action, all_runs)
@@ -23,69 +22,64 @@ begin
   end if;
 
   for v_statement in
+    with wanted as (
+      select distinct g.kind, g.name, g.privilege, g.attribute, r.rolname::text as role_name
+      from lead_mover.openings o
+      join pg_roles r on r.rolname = o.role_name
+      cross join lateral lead_mover.grants_of_action(o.action, o.all_runs) g
+    ),
+    present as (
+      select o.kind, o.name, o.privilege, o.attribute, o.role_name
+      from lead_mover.opened_objects() o
+      where o.role_name is null
+        or o.role_name in ('anon', 'authenticated', p_closed)
+        or o.role_name in (select p.role_name from lead_mover.openings p)
+    ),
+    change as (
+      select 'revoke %s%s on %s %s from %s' as template, p.*
+      from (select * from present except select * from wanted) p
+      union all
+      select 'grant %s%s on %s %s to %s', w.*
+      from (select * from wanted except select * from present) w
+    )
     select format(
-      'revoke all on %s %s from %s',
-      o.kind, o.name, case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end
+      c.template,
+      c.privilege, ' (' || quote_ident(c.attribute) || ')', c.kind, c.name, coalesce(quote_ident(c.role_name), 'public')
     )
-    from lead_mover.opened_objects() o
-    cross join lateral aclexplode(o.acl) a
-    left join pg_roles r on r.oid = a.grantee
-    where a.grantee <> o.owner_id
+    from change c
+    order by c.template desc
+  loop
+    execute v_statement;
+  end loop;
+
+  for v_view in
+    select c.oid::regclass
+    from pg_class c
+    where c.relnamespace = 'lead_mover'::regnamespace
       and (
-        a.grantee = 0
-        or r.rolname in ('anon', 'authenticated')
-        or r.rolname = p_closed
-        or exists (select from lead_mover.openings p where p.role_name = r.rolname)
+        c.relname in ('leads', 'runs', 'columns') and exists (select from lead_mover.openings o where not o.all_runs)
+        or c.relname = 'progress' and current_setting('server_version_num')::integer >= 150000
       )
-    group by o.kind, o.name, a.grantee, r.rolname
+      and not exists (
+        select
+        from pg_options_to_table(c.reloptions) o
+        where o.option_name = 'security_invoker'
+          and o.option_value::boolean
+      )
   loop
-    execute v_statement;
+    execute format('alter view %s set (security_invoker = true)', v_view);
   end loop;
 
-  if exists (select from lead_mover.openings o where not o.all_runs) then
-    v_views := array['leads', 'runs', 'columns'];
-  end if;
+  -- For copies without rows: see rights.sql.
+  v_memory := c_memory
+    || (select coalesce(jsonb_agg(o order by o.role_name, o.action), '[]')::text from lead_mover.openings o);
 
-  if current_setting('server_version_num')::integer >= 150000 then
-    v_views := v_views || 'progress'::text;
-  end if;
-
-  -- A view that has it is left alone: changing it waits for all who use it.
-  foreach v_view in array v_views loop
-    if not exists (
-      select
-      from pg_class c
-      where c.relnamespace = 'lead_mover'::regnamespace
-        and c.relname = v_view
-        and 'security_invoker=true' = any (c.reloptions)
-    )
-    then
-      execute format('alter view lead_mover.%I set (security_invoker = true)', v_view);
-    end if;
-  end loop;
-
-  for v_statement in
-    select distinct format('grant %s to %I', g.what, r.rolname)
-    from lead_mover.openings o
-    join pg_roles r on r.rolname = o.role_name
-    cross join lateral lead_mover.grants_of_action(o.action, o.all_runs) g (what)
-  loop
-    execute v_statement;
-  end loop;
-
-  -- For copies of the schema without its rows: see rights.sql.
-  select
-    'What lead_mover.open_to has opened to which role: with all_runs for every run, else by the role''s own row level security. '
-      || coalesce(jsonb_agg(to_jsonb(o) order by o.role_name, o.action)::text, '[]')
-  into v_comment
-  from lead_mover.openings o;
-
-  if v_comment is distinct from obj_description('lead_mover.openings'::regclass, 'pg_class') then
-    execute format('comment on table lead_mover.openings is %L', v_comment);
+  if obj_description('lead_mover.openings'::regclass, 'pg_class') is distinct from v_memory then
+    execute format('comment on table lead_mover.openings is %L', v_memory);
   end if;
 end
 $$;
 
 select lead_mover.make_private('lead_mover.apply_openings(text)');
 
-comment on function lead_mover.apply_openings(text) is 'Makes the grants those that lead_mover.openings says.';
+comment on function lead_mover.apply_openings(text) is 'Makes the privileges those that lead_mover.openings says.';

@@ -53,36 +53,39 @@ opening as (
     and pg_catalog.has_schema_privilege((select p.lead_mover from place p), 'usage')
 ),
 readable as (
-  select exists (
-    select
-    from relation o
-    where o.relname = 'openings'
-      and pg_catalog.has_table_privilege(o.oid, 'select')
-      and pg_catalog.has_schema_privilege((select p.lead_mover from place p), 'usage')
-  ) as is_readable
+  select
+    coalesce(
+      pg_catalog.bool_or(
+        pg_catalog.has_table_privilege(o.oid, 'select')
+          and pg_catalog.has_schema_privilege((select p.lead_mover from place p), 'usage')
+      ),
+      false
+    ) as is_readable,
+    -- A copy without rows has only the comment that says what was open.
+    coalesce(pg_catalog.bool_or(coalesce(pg_catalog.obj_description(o.oid, 'pg_class'), '') not like '%Openings: []'), false)
+      and not exists (select from opening) as is_copy
+  from relation o
+  where o.relname = 'openings'
 ),
 granted as (
   select a.grantee, f.name
   from function f
   cross join lateral pg_catalog.aclexplode(coalesce(f.proacl, pg_catalog.acldefault('f', f.proowner))) a
   where a.grantee <> f.proowner
+    and a.grantee <> (select n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'lead_mover')
     and not exists (select from opening o where o.oid = a.grantee and (f.action is null or o.action = f.action))
   union
   select a.grantee, 'lead_mover.' || r.relname
   from relation r
   cross join lateral pg_catalog.aclexplode(r.relacl) a
   where a.grantee <> r.relowner
-    -- The functions' owner may read mapping views that are another role's.
-    and a.grantee not in (select f.proowner from function f)
+    and a.grantee <> (select n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'lead_mover')
     and not exists (select from opening o where o.oid = a.grantee)
 ),
 open_to as (
   select
     case when g.grantee = 0 then 'public' else r.rolname end as role_name,
-    g.grantee = 0
-      or r.rolname in ('anon', 'authenticated')
-      -- A copy of the schema without its rows.
-      or not exists (select from opening) as is_closed_by_migrate,
+    g.grantee = 0 or r.rolname in ('anon', 'authenticated') as is_closed_by_migrate,
     pg_catalog.count(*) as number,
     pg_catalog.array_agg(g.name order by g.name) as names
   from granted g
@@ -173,12 +176,12 @@ checks (check_name, status, found, advice) as (
   select
     'exposure',
     case
-      when not exists (select from function) or not r.is_readable then 'skipped'
+      when not exists (select from function) or not r.is_readable or r.is_copy then 'skipped'
       when e.found is not null or s.roles is not null or o.names is not null then 'failure'
       else 'ok'
     end,
     case
-      when not exists (select from function) then 'skipped: check `schema` failed'
+      when not exists (select from function) or r.is_copy then 'skipped: check `schema` failed'
       when not r.is_readable then 'skipped: this role may not read lead_mover.openings'
       when s.roles is not null then 'PostgREST exposes the schema lead_mover: pgrst.db_schemas of ' || s.roles
       when o.names is not null then 'users see every row of these views, and so every run: ' || o.names
@@ -186,7 +189,7 @@ checks (check_name, status, found, advice) as (
       else 'nothing is open that lead_mover.open_to has not opened'
     end,
     case
-      when not exists (select from function) then 'fix it first'
+      when not exists (select from function) or r.is_copy then 'fix it first'
       when not r.is_readable then 'run doctor as the owner of the functions'
       when s.roles is not null then 'take lead_mover out of the exposed schemas: the public functions are all that callers need'
       when o.names is not null then 'run: lead-mover migrate; then alter view ... set (security_invoker = true) for views of yours'

@@ -1,7 +1,8 @@
--- What a role needs for an action, as in a grant. The functions of lead_mover among it are the checks, and for `serve`
--- those that the service calls. A statement needs every function of a policy, also one that it does not come to.
+-- What a role needs for an action: kind and name of an object as in opened_objects, privilege, and column where the
+-- privilege is on one. The functions of lead_mover among it are the checks, and for `serve` those that the service
+-- calls. A statement needs every function of a policy, also one that it does not come to.
 create or replace function lead_mover.grants_of_action(p_action text, p_all_runs boolean)
-returns setof text
+returns table (kind text, name text, privilege text, attribute text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -24,58 +25,45 @@ declare
     'raise_no_column', 'raise_no_run', 'raise_not_allowed', 'sees_run', 'undo', 'views_of_owner', 'write_as_caller'
   ];
   v_changes constant boolean := p_action in ('queue', 'cancel', 'control');
+  v_reads constant boolean := p_action = 'progress';
 begin
-  return next 'usage on schema lead_mover';
-  return next 'select on lead_mover.openings';
   return query
-  select 'execute on function ' || p.oid::regprocedure
+  select 'function', p.oid::regprocedure::text, 'EXECUTE', null::text
   from jsonb_array_elements_text(c_functions -> p_action) f
   join pg_proc p on p.oid = f::regproc
   union all
-  select 'execute on function ' || p.oid::regprocedure
+  select 'function', p.oid::regprocedure::text, 'EXECUTE', null::text
   from pg_proc p
   where p.pronamespace = 'lead_mover'::regnamespace
+    and (v_changes or v_reads)
     and case
       when not p_all_runs then p.proname = any (c_checks)
       when v_changes then p.proname in ('actor', 'is_trusted', 'sees_run', 'views_of_owner')
-      when p_action = 'progress' then p.proname in ('is_trusted', 'sees_run', 'views_of_owner')
-      else false
-    end;
-
-  if p_action = 'serve' then
-    return next 'select on lead_mover.schema_files';
-  end if;
-
-  if v_changes or p_action = 'progress' then
-    return next 'select on lead_mover.moves';
-  end if;
-
-  if p_action = 'progress' then
-    return next 'select on lead_mover.lanes';
-    return next 'select on lead_mover.rejections';
-    return next 'select on lead_mover.progress';
-  end if;
-
-  if v_changes then
-    return next 'insert on lead_mover.requests';
-    return next 'select (result) on lead_mover.requests';
-  end if;
-
-  if v_changes and not p_all_runs then
-    return next 'select on lead_mover.leads';
-    return next 'select on lead_mover.columns';
-    return next case
-      when lead_mover.has_funnels() then 'update (funnel_id, column_id) on lead_mover.leads'
-      else 'update (column_id) on lead_mover.leads'
-    end;
-  end if;
-
-  if not p_all_runs then
-    return next 'select on lead_mover.runs';
-  end if;
+      else p.proname in ('is_trusted', 'sees_run', 'views_of_owner')
+    end
+  union all
+  select w.kind, w.name, w.privilege, w.attribute
+  from (
+    values
+      (true, 'schema', 'lead_mover', 'USAGE', null),
+      (true, 'table', 'lead_mover.openings', 'SELECT', null),
+      (p_action = 'serve', 'table', 'lead_mover.schema_files', 'SELECT', null),
+      (v_changes or v_reads, 'table', 'lead_mover.moves', 'SELECT', null),
+      (v_reads, 'table', 'lead_mover.lanes', 'SELECT', null),
+      (v_reads, 'table', 'lead_mover.rejections', 'SELECT', null),
+      (v_reads, 'table', 'lead_mover.progress', 'SELECT', null),
+      (v_changes, 'table', 'lead_mover.requests', 'INSERT', null),
+      (v_changes, 'table', 'lead_mover.requests', 'SELECT', 'result'),
+      (not p_all_runs, 'table', 'lead_mover.runs', 'SELECT', null),
+      (v_changes and not p_all_runs, 'table', 'lead_mover.leads', 'SELECT', null),
+      (v_changes and not p_all_runs, 'table', 'lead_mover.columns', 'SELECT', null),
+      (v_changes and not p_all_runs, 'table', 'lead_mover.leads', 'UPDATE', 'column_id'),
+      (v_changes and not p_all_runs and lead_mover.has_funnels(), 'table', 'lead_mover.leads', 'UPDATE', 'funnel_id')
+  ) as w (is_wanted, kind, name, privilege, attribute)
+  where w.is_wanted;
 end
 $$;
 
 select lead_mover.make_private('lead_mover.grants_of_action(text, boolean)');
 
-comment on function lead_mover.grants_of_action(text, boolean) is 'What a role needs for an action, as in a grant.';
+comment on function lead_mover.grants_of_action(text, boolean) is 'The privileges that a role needs for an action.';

@@ -41,13 +41,13 @@ const KEPT: [(&str, &str, &str); 10] = [
     ),
     (
         "target type is different type than source type",
-        "\"text\" value to \"uuid\"",
-        "an id in a message is an input of whatever type the mapping has",
+        "value to \"lead_mover.lead_key[]\"",
+        "the domain is for this check; where the functions run, the key has its own type",
     ),
     (
         "target type is different type than source type",
-        "value to \"lead_mover.lead_key[]\"",
-        "a domain over the keys' type, which stands for it only here",
+        "\"text\" value to \"uuid\"",
+        "an id in a message is an input of whatever type the mapping has",
     ),
     (
         "routine is marked as STABLE, should be IMMUTABLE",

@@ -33,28 +33,28 @@ async fn it_makes_what_migrate_makes_and_the_second_time_changes_nothing() {
     assert_eq!(versions_of_everything(&database).await, before);
 }
 
-/// The schema, the identities of what is in it, and the files with the transactions that applied them.
-async fn versions_of_everything(database: &Database) -> (String, Vec<String>) {
-    let versions = database
+/// The rows of functions, relations, triggers and applied files, each with the transaction that wrote it.
+async fn versions_of_everything(database: &Database) -> Vec<String> {
+    database
         .value(
             "select array_agg(v.version order by v.version)
              from (
-               select format('%s %s', p.oid, p.prosrc) as version
+               select format('%s %s', p.oid::regprocedure, p.xmin) as version
                from pg_proc p
                where p.pronamespace in ('lead_mover'::regnamespace, 'public'::regnamespace, 'pgmq'::regnamespace)
+                 and p.proname <> 'make_private'
                union all
-               select format('%s %s', c.oid, c.relfilenode)
+               select format('%s %s', c.oid::regclass, c.xmin)
                from pg_class c
                where c.relnamespace in ('lead_mover'::regnamespace, 'public'::regnamespace, 'pgmq'::regnamespace)
                union all
-               select format('%s %s', t.oid, t.xmin) from pg_trigger t
+               select format('%s %s', t.tgname, t.xmin) from pg_trigger t
                union all
                select format('%s %s', f.path, f.xmin) from lead_mover.schema_files f
              ) v",
             &[],
         )
-        .await;
-    (database.schema(), versions)
+        .await
 }
 
 #[tokio::test]
