@@ -19,7 +19,14 @@ pub(super) async fn check(client: &Client) -> Result<Finding, tokio_postgres::Er
         )
         .await?;
     let (failed, newest): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
-    let stalled = stalled(client).await?.unwrap_or_default();
+    let stalled = match stalled(client).await {
+        Ok(stalled) => stalled.unwrap_or_default(),
+        // There is no queue.
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => {
+            return Ok(Finding::skipped_because_of("pgmq"));
+        }
+        Err(error) => return Err(error),
+    };
     Ok(match newest {
         _ if stalled > 0 => Finding::failure(
             format!(

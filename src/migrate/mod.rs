@@ -5,6 +5,7 @@
 //! when they change. Libraries know the first half only.
 
 mod error;
+mod pgmq;
 mod script;
 mod steps;
 
@@ -37,10 +38,12 @@ pub async fn install(
         .await
         .map_err(MigrateError::Transaction)?;
     for step in steps::steps(example_schema) {
-        transaction
-            .batch_execute(&step.sql)
-            .await
-            .map_err(|source| MigrateError::of(step.name, source))?;
+        if step.name == steps::MESSAGES {
+            repair(&transaction).await
+        } else {
+            transaction.batch_execute(&step.sql).await
+        }
+        .map_err(|source| MigrateError::of(step.name, source))?;
     }
     let applied = applied_files(&transaction).await?;
     transaction
@@ -48,6 +51,21 @@ pub async fn install(
         .await
         .map_err(MigrateError::Transaction)?;
     Ok(applied)
+}
+
+/// Makes the queue's triggers and the messages of active moves again, where others have removed them.
+async fn repair(transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
+    let rows = transaction
+        .query_typed("select lead_mover.repair()", &[])
+        .await?;
+    let repaired: i32 = rows.iter().map(|row| row.get::<_, i32>(0)).sum();
+    if repaired > 0 {
+        tracing::warn!(
+            messages = repaired,
+            "messages of active moves were gone from the queue, or due too late; they are due now"
+        );
+    }
+    Ok(())
 }
 
 /// Those that this transaction has applied.

@@ -1,7 +1,8 @@
 //! The installation, as a list of statements that can be run on any state of a database: by `migrate` one after the
 //! other in a transaction, and by whatever runs the script that `migrate --print` prints.
 
-use super::{INSTALL_LOCK, QUEUE};
+use super::INSTALL_LOCK;
+use super::pgmq::{pgmq, queue};
 use crate::schema::{
     self, BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS,
     RIGHTS, SESSION, SqlFile, TABLE_RIGHTS, TRIGGERS, VERSIONED,
@@ -19,6 +20,9 @@ pub(super) struct Step {
 
 /// The step that stops at a database that another version has changed; the message of its error says all.
 pub(super) const OTHER_VERSIONS: &str = "versions";
+
+/// The last step, of which `migrate` says what it did.
+pub(super) const MESSAGES: &str = "messages of active moves";
 
 /// All of them, in their order. The queue comes late, so that a mapping which is missing is noticed first.
 pub(super) fn steps(example_schema: bool) -> Vec<Step> {
@@ -46,7 +50,7 @@ pub(super) fn steps(example_schema: bool) -> Vec<Step> {
     steps.extend([
         each_time(&RIGHTS),
         Step {
-            name: "messages of active moves",
+            name: MESSAGES,
             sql: REPAIR.to_owned(),
         },
     ]);
@@ -150,73 +154,6 @@ $guard$;
 ",
             known.join(",\n    "),
             versioned.join(",\n      ")
-        ),
-    }
-}
-
-/// By the catalogs, and not by `to_regproc`: what a session has once looked up by name and not found, it may not
-/// find later in the same transaction either.
-fn pgmq() -> Step {
-    #[cfg(feature = "embedded-pgmq")]
-    let own_sql = pgmq_installer::statements();
-    #[cfg(not(feature = "embedded-pgmq"))]
-    let own_sql = "
-raise exception using
-  errcode = 'undefined_object',
-  message = 'PGMQ is missing: install the extension pgmq on the server, or use a build of lead-mover with the feature embedded-pgmq';
-";
-    Step {
-        name: "PGMQ",
-        sql: format!(
-            "do $install$
-begin
-  if exists (
-    select
-    from pg_catalog.pg_proc p
-    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-    where n.nspname = 'pgmq'
-      and p.proname = 'create'
-  )
-  then
-    return;
-  end if;
-
-  if exists (select from pg_catalog.pg_available_extensions e where e.name = 'pgmq') then
-    create extension pgmq;
-    return;
-  end if;
-
-  set local search_path to default;
-{own_sql}end
-$install$;
-"
-        ),
-    }
-}
-
-/// As an application would, with its search path: some releases of PGMQ name their objects without a schema. A copy
-/// of the schema alone has the tables, and not the row of `pgmq.meta`.
-fn queue() -> Step {
-    Step {
-        name: "queue",
-        sql: format!(
-            "do $queue$
-begin
-  if not exists (
-    select
-    from pg_catalog.pg_class c
-    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = 'pgmq'
-      and c.relname = 'q_{QUEUE}'
-  )
-    or not exists (select from pgmq.meta m where m.queue_name = '{QUEUE}')
-  then
-    set local search_path to default;
-    perform pgmq.create('{QUEUE}'::text);
-  end if;
-end
-$queue$;
-"
         ),
     }
 }

@@ -51,7 +51,8 @@ async fn a_copy_of_the_schema_alone_is_made_whole() {
     let database = Database::new().await;
     database
         .run(&format!(
-            "select lead_mover.open_to('{}', array['queue'], p_all_runs => true)",
+            "select lead_mover.open_to('{}', array['serve'], true);
+             select lead_mover.open_to('lead_mover_stranger', p_all_runs => true)",
             worker()
         ))
         .await;
@@ -67,10 +68,13 @@ async fn a_copy_of_the_schema_alone_is_made_whole() {
         assert_eq!(copy.schema_state().await, SchemaState::Current);
         if arguments == ["-s"] {
             assert_same_schema(&copy.schema(), &database.schema());
+            assert_eq!(openings(&copy).await, openings(&database).await);
         } else {
-            // Without comments nothing says what was open.
-            let close = format!("select lead_mover.close_to('{}')", worker());
-            copy.run(&close).await;
+            // What was open to them stood in the comment.
+            for role in [&worker(), "lead_mover_stranger"] {
+                let close = format!("select lead_mover.close_to('{role}')");
+                copy.run(&close).await;
+            }
         }
         assert_works(&copy).await;
         let again = migrate::install(&copy.settings(), false)
@@ -105,7 +109,14 @@ async fn a_dump_without_the_queue_gets_queue_trigger_and_messages_again() {
     restore(&copy, &dump.replace("CREATE SCHEMA public;", "")).await;
     assert!(!copy.has("pgmq").await);
 
-    migrate(&copy).await;
+    let migrated = copy.migrate(&[]).await;
+    assert_eq!(migrated.status, Some(0), "{migrated:?}");
+    assert!(
+        migrated
+            .stderr
+            .contains("messages of active moves were gone"),
+        "{migrated:?}"
+    );
 
     let crm = crm.over(&copy);
     crm.process_all().await;
@@ -128,9 +139,9 @@ async fn a_dump_restored_in_the_middle_of_a_move_opens_nothing_and_the_move_ends
 
         migrate(&copy).await;
 
-        assert_eq!(open_to(&copy, "anon").await, 0);
-        assert_eq!(open_to(&copy, "public").await, 0);
-        assert_eq!(internal_open_to(&copy, "authenticated").await, 0);
+        for role in ["public", "anon", "authenticated"] {
+            assert_eq!(open_to(&copy, role).await, 0, "{role}");
+        }
         assert!(open_to(&copy, "service_role").await >= 9);
         assert_ends(&copy, &crm.over(&copy), run).await;
     }
@@ -179,6 +190,15 @@ async fn count_of_open(database: &Database, role: &str, schemas: &str) -> i64 {
                    and has_function_privilege($1::text, p.oid, 'execute')"
             ),
             &[&role],
+        )
+        .await
+}
+
+async fn openings(database: &Database) -> Vec<String> {
+    database
+        .value(
+            "select array_agg(o::text order by o::text) from lead_mover.openings o",
+            &[],
         )
         .await
 }

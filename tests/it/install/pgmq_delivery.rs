@@ -59,6 +59,19 @@ async fn the_printed_script_takes_the_extension_and_a_copy_of_the_schema_gets_it
     );
     assert!(!copy.has("pgmq.q_lead_migration_queue").await);
 
+    let report = copy.doctor_report().await;
+    assert_eq!(
+        report.with("failure"),
+        ["pgmq", "schema"],
+        "{:?}",
+        report.check("moves")
+    );
+    for check in report.with("failure") {
+        let advice = report.check(check).2.expect("something to do");
+        assert!(advice.starts_with("run: lead-mover migrate"), "{advice}");
+    }
+    assert_eq!(report.check("moves").0, "skipped");
+
     assert_eq!(copy.migrate(&[]).await.status, Some(0));
 
     assert_works(&copy).await;

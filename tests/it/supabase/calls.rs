@@ -1,120 +1,9 @@
 //! Every function by `supabase.rpc`, as each of the API's roles.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
-use tokio::process::Command;
 
-use super::api::{Api, token};
-use super::project::{OWNER, Project};
-use crate::support::{Database, Target, command, finish};
-
-const SUBJECT: &str = "00000000-0000-0000-0000-000000000101";
-
-/// A project with the lead mover in it, installed by its owner, and a run of 250 leads.
-struct Installed {
-    project: Project,
-    api: Api,
-    run: String,
-    target: Target,
-}
-
-impl Installed {
-    async fn new() -> Self {
-        let project = Project::start().await;
-        let migrated = finish(
-            command(&["migrate", "--example-schema"])
-                .env("DATABASE_URL", project.connection_string(OWNER)),
-        )
-        .await;
-        assert_eq!(migrated.status, Some(0), "{migrated:?}");
-        let crm = project.database.crm().await;
-        let run = crm.run_of(250).await.to_string();
-        let target = crm.target;
-        let api = Api::of(&project).await;
-        Self {
-            project,
-            api,
-            run,
-            target,
-        }
-    }
-
-    fn database(&self) -> &Database {
-        &self.project.database
-    }
-
-    /// What the client gets for those calls: `data`, `error` and `status` of each.
-    async fn call(&self, role: &str, calls: &[(&str, Value)]) -> Vec<Value> {
-        let calls: Vec<Value> = calls
-            .iter()
-            .map(|(name, parameters)| json!({ "name": name, "parameters": parameters }))
-            .collect();
-        let output = Command::new("node")
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/supabase-js/rpc.mjs"
-            ))
-            .args([
-                self.api.address(),
-                &token(role, SUBJECT),
-                &json!(calls).to_string(),
-            ])
-            .output()
-            .await
-            .expect("node runs; scripts/setup installs it, and the client");
-        serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
-    }
-
-    fn to_target(&self) -> Value {
-        json!({ "p_run_id": self.run, "p_funnel_id": self.target.funnel, "p_column_id": self.target.column })
-    }
-
-    /// Every function in public of the lead mover, with a value for each parameter that has no default.
-    async fn functions(&self) -> BTreeMap<String, Value> {
-        let rows = self
-            .database()
-            .session()
-            .query(
-                "select p.proname::text, coalesce(p.proargnames[:p.pronargs - p.pronargdefaults], '{}')
-                 from pg_proc p
-                 join lead_mover.schema_files f on f.path = format('functions/public/%s.sql', p.proname)
-                 where p.pronamespace = 'public'::regnamespace",
-                &[],
-            )
-            .await
-            .expect("the server answers");
-        rows.iter()
-            .map(|row| {
-                let names: Vec<String> = row.get(1);
-                let values = names.into_iter().map(|name| {
-                    let value = match name.as_str() {
-                        "p_run_id" => json!(self.run),
-                        "p_funnel_id" => json!(self.target.funnel),
-                        "p_column_id" => json!(self.target.column),
-                        "p_migration_id" => json!(1),
-                        "p_action" => json!("pause"),
-                        "p_not_before" => json!("2000-01-01T00:00:00Z"),
-                        other => panic!("{other} is new: which value does it take?"),
-                    };
-                    (name, value)
-                });
-                (row.get(0), Value::Object(values.collect()))
-            })
-            .collect()
-    }
-
-    async fn may_call(&self, role: &str, function: &str) -> bool {
-        self.database()
-            .value(
-                "select has_function_privilege($1::text, p.oid, 'execute') from pg_proc p
-                 where p.pronamespace = 'public'::regnamespace and p.proname = $2::text",
-                &[&role, &function],
-            )
-            .await
-    }
-}
+use super::installed::{Installed, SUBJECT};
+use super::project::OWNER;
 
 #[tokio::test]
 async fn service_role_may_call_every_function_and_others_only_what_is_open_to_them() {
@@ -216,5 +105,46 @@ async fn each_role_calls_with_its_claims_and_its_own_time_out() {
             json!([role, "authenticator", timeout, SUBJECT]),
             "{answers:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_user_may_do_what_row_level_security_lets_them_once_that_is_open() {
+    let installed = Installed::new().await;
+    if !installed.database().has_invoker_views().await {
+        return;
+    }
+    installed
+        .database()
+        .run(&format!(
+            "set role {OWNER};
+             alter table public.leads enable row level security;
+             alter table public.runs enable row level security;
+             create policy own on public.leads to authenticated
+               using (current_setting('request.jwt.claims', true)::jsonb ->> 'sub' = '{SUBJECT}');
+             create policy own on public.runs to authenticated
+               using (current_setting('request.jwt.claims', true)::jsonb ->> 'sub' = '{SUBJECT}');
+             grant select, update on public.leads to authenticated;
+             grant select on public.runs, public.columns to authenticated;
+             select lead_mover.open_to('authenticated');
+             reset role"
+        ))
+        .await;
+    let calls = [
+        ("queue_lead_migration", installed.to_target()),
+        ("get_lead_migration_progress", json!({})),
+        ("process_lead_migration_batch", json!({})),
+    ];
+    let stranger = "00000000-0000-0000-0000-000000000102";
+
+    let of_user = installed.call("authenticated", &calls).await;
+    let of_stranger = installed.call_as("authenticated", stranger, &calls).await;
+
+    assert_eq!(of_user[0]["data"]["total"], 250, "{of_user:?}");
+    assert_eq!(of_user[1]["data"][0]["total"], 250, "{of_user:?}");
+    assert_eq!(of_stranger[0]["error"]["code"], "LM001", "{of_stranger:?}");
+    assert_eq!(of_stranger[1]["data"], json!([]), "{of_stranger:?}");
+    for answers in [of_user, of_stranger] {
+        assert_eq!(answers[2]["error"]["code"], "42501", "{answers:?}");
     }
 }

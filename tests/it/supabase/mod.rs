@@ -6,4 +6,5 @@
 mod api;
 mod calls;
 mod command_line;
+mod installed;
 mod project;
