@@ -1136,6 +1136,8 @@ CREATE INDEX moves_retry_of_idx ON lead_mover.moves USING btree (retry_of) WHERE
 
 CREATE INDEX moves_run_id_idx ON lead_mover.moves USING btree (run_id, migration_id);
 
+CREATE INDEX moves_status_idx ON lead_mover.moves USING btree (status);
+
 CREATE INDEX columns_funnel_id_idx ON public.columns USING btree (funnel_id);
 
 CREATE INDEX leads_created_at_idx ON public.leads USING btree (created_at);

@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 
 use super::finding::Finding;
-use crate::schema::{SchemaState, files_of_missing_functions};
+use crate::schema::{SchemaState, missing_objects};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -29,7 +29,7 @@ pub(super) async fn check(
             "upgrade lead-mover, the service too; migrate does not go back",
         ),
         SchemaState::Current => {
-            let missing = files_of_missing_functions(client).await?;
+            let missing = missing_objects(client).await?;
             if missing.is_empty() {
                 Finding::ok(format!("the schema is that of lead-mover {VERSION}"))
             } else {
@@ -41,7 +41,7 @@ pub(super) async fn check(
 
 fn dropped(files: &[String]) -> Finding {
     Finding::failure(
-        format!("functions were dropped: {}", files.join(", ")),
+        format!("these were dropped: {}", files.join(", ")),
         "run: lead-mover migrate",
     )
 }

@@ -4,8 +4,8 @@
 use super::INSTALL_LOCK;
 use super::pgmq::{pgmq, queue};
 use crate::schema::{
-    self, BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, LIVING, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS,
-    RIGHTS, SESSION, SqlFile, TABLE_RIGHTS, TRIGGERS, VERSIONED,
+    self, BOOTSTRAP, EXAMPLE_SCHEMA, IDS, INDEXES, KEYS, LIVING, MAPPING, MAPPING_CHECKS,
+    NEEDED_RIGHTS, RIGHTS, SESSION, SqlFile, TABLE_RIGHTS, TRIGGERS, VERSIONED,
 };
 
 /// The tag of the dollar quotes around the text of a file.
@@ -43,7 +43,7 @@ pub(super) fn steps(example_schema: bool) -> Vec<Step> {
     steps.extend(example_schema.then(|| each_time(&EXAMPLE_SCHEMA)));
     steps.extend([&MAPPING, &MAPPING_CHECKS, &TABLE_RIGHTS].map(each_time));
     steps.extend(VERSIONED.iter().map(where_it_differs));
-    steps.extend([&KEYS, &IDS].map(each_time));
+    steps.extend([&INDEXES, &KEYS, &IDS].map(each_time));
     steps.extend(LIVING.iter().map(where_it_differs));
     steps.extend([pgmq(), queue(), each_time(&SESSION)]);
     steps.extend(TRIGGERS.iter().map(where_it_differs));

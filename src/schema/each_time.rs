@@ -52,6 +52,12 @@ pub(crate) const IDS: SqlFile = SqlFile {
     text: include_str!("../../migrations/ids.sql"),
 };
 
+/// Makes the ledger's indexes that were dropped; run after the versioned files, each time.
+pub(crate) const INDEXES: SqlFile = SqlFile {
+    path: "indexes.sql",
+    text: include_str!("../../migrations/indexes.sql"),
+};
+
 /// Grants what is open, and takes the rest away; run after all functions are there, each time.
 pub(crate) const RIGHTS: SqlFile = SqlFile {
     path: "rights.sql",

@@ -9,11 +9,11 @@ mod signs;
 mod state;
 
 pub(crate) use each_time::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS, RIGHTS, SESSION,
-    TABLE_RIGHTS,
+    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, INDEXES, KEYS, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS, RIGHTS,
+    SESSION, TABLE_RIGHTS,
 };
 pub(crate) use files::{LIVING, REMOVED, SqlFile, TRIGGERS, VERSIONED, function_body, recorded};
 pub use lead_index::missing_lead_index;
 pub(crate) use signs::{adoption, is_gone};
-pub(crate) use state::files_of_missing_functions;
+pub(crate) use state::missing_objects;
 pub use state::{SchemaState, schema_state};

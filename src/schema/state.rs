@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use postgres_types::Type;
 use tokio_postgres::Client;
 
-use super::files::{LIVING, REMOVED, recorded};
+use super::files::{REMOVED, recorded};
+use super::signs::is_gone;
 
 /// Whether a database has the schema of this binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -71,37 +72,35 @@ fn is_newer(path: &str) -> bool {
     recorded().all(|file| file.path != path) && !REMOVED.contains(&path)
 }
 
-/// The files whose functions are not there, whatever the database remembers of them.
+/// The ledger's indexes, which `indexes.sql` makes.
+const INDEXES: [&str; 4] = [
+    "moves_one_active_per_run",
+    "moves_retry_of_idx",
+    "moves_run_id_idx",
+    "moves_status_idx",
+];
+
+/// The files whose functions, views, policies or triggers are not there, whatever the database remembers of them, and
+/// the indexes that are not there.
 ///
 /// # Errors
 /// When the server does not answer.
-pub(crate) async fn files_of_missing_functions(
-    client: &Client,
-) -> Result<Vec<String>, tokio_postgres::Error> {
-    let functions = LIVING
-        .iter()
-        .filter_map(|file| Some((file, file.function()?)));
-    let (paths, (schemas, names)): (Vec<_>, (Vec<_>, Vec<_>)) = functions
-        .map(|(file, function)| (file.path, function))
-        .unzip();
-    let rows = client
-        .query_typed(
-            "select wanted.path
-             from unnest($1, $2, $3) as wanted (path, schema_name, function_name)
-             where not exists (
-               select
-               from pg_catalog.pg_proc p
-               join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-               where n.nspname = wanted.schema_name
-                 and p.proname = wanted.function_name
-             )
-             order by wanted.path",
-            &[
-                (&paths, Type::TEXT_ARRAY),
-                (&schemas, Type::TEXT_ARRAY),
-                (&names, Type::TEXT_ARRAY),
-            ],
+pub(crate) async fn missing_objects(client: &Client) -> Result<Vec<String>, tokio_postgres::Error> {
+    // Doctor has a check of its own for the trigger that notifies, which may be disabled too.
+    let mut conditions: Vec<String> = recorded()
+        .filter(|file| file.path != "triggers/lead_migration_queued.sql")
+        .filter_map(|file| Some(format!("('{}', {})", file.path, is_gone(file)?)))
+        .collect();
+    conditions.extend(INDEXES.map(|index| {
+        format!(
+            "('index lead_mover.{index}', not exists (select from pg_catalog.pg_class c \
+             where c.relnamespace = 'lead_mover'::regnamespace and c.relname = '{index}'))"
         )
-        .await?;
+    }));
+    let query = format!(
+        "select w.path from (values {}) as w (path, is_gone) where w.is_gone order by w.path",
+        conditions.join(", ")
+    );
+    let rows = client.query_typed(&query, &[]).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }

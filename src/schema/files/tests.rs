@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::schema::each_time::{
-    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, KEYS, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS, RIGHTS,
+    BOOTSTRAP, EXAMPLE_SCHEMA, IDS, INDEXES, KEYS, MAPPING, MAPPING_CHECKS, NEEDED_RIGHTS, RIGHTS,
     TABLE_RIGHTS,
 };
 
@@ -34,6 +34,7 @@ fn every_sql_file_is_built_in_once() {
         BOOTSTRAP,
         EXAMPLE_SCHEMA,
         IDS,
+        INDEXES,
         KEYS,
         MAPPING,
         MAPPING_CHECKS,

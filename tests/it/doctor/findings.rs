@@ -234,3 +234,43 @@ async fn a_queue_that_a_crash_would_empty_fails_and_one_that_makes_callers_wait_
     );
     database.follow_advice(&report, "pgmq").await;
 }
+
+/// migrate makes each of them again.
+#[tokio::test]
+async fn parts_of_the_schema_that_were_dropped_are_a_failure_until_migrate() {
+    let database = Database::new().await;
+    for (what, path) in [
+        (
+            "index lead_mover.moves_one_active_per_run",
+            "index lead_mover.moves_one_active_per_run",
+        ),
+        (
+            "trigger moves_announced on lead_mover.moves",
+            "triggers/moves_announced.sql",
+        ),
+        (
+            "trigger requests_1_checked on lead_mover.requests",
+            "triggers/requests_1_checked.sql",
+        ),
+        ("view lead_mover.progress cascade", "views/progress.sql"),
+        (
+            "function lead_mover.take_message",
+            "functions/internal/take_message.sql",
+        ),
+    ] {
+        database.run(&format!("drop {what}")).await;
+
+        let report = database.doctor_report().await;
+
+        assert_eq!(report.check("schema").0, "failure", "{what}");
+        assert_eq!(report.check("schema").2, Some("run: lead-mover migrate"));
+        assert!(
+            report.check("schema").1.contains(path),
+            "{:?}",
+            report.check("schema")
+        );
+        let migrated = database.migrate(&[]).await;
+        assert_eq!(migrated.status, Some(0), "{migrated:?}");
+        database.doctor_report().await.assert_all_pass();
+    }
+}
