@@ -3,5 +3,4 @@ create unique index if not exists moves_one_active_per_run on lead_mover.moves (
 where status in ('pending', 'processing', 'paused');
 
 create index if not exists moves_run_id_idx on lead_mover.moves (run_id, migration_id);
-create index if not exists moves_status_idx on lead_mover.moves (status);
 create index if not exists moves_retry_of_idx on lead_mover.moves (retry_of) where retry_of is not null;

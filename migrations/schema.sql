@@ -163,11 +163,11 @@ CREATE FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, O
 
 COMMENT ON FUNCTION lead_mover.adopt_message(p_message_id bigint, p_message jsonb, OUT p_outcome text, OUT p_reason text) IS 'Starts a move for a message that an application sent itself, archives it with the reason, or delays it.';
 
-CREATE FUNCTION lead_mover.adopt_sent_message(p_message_id bigint, p_run_id uuid) RETURNS bigint
+CREATE FUNCTION lead_mover.adopt_sent_message(p_message_id bigint, p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp';
 
-COMMENT ON FUNCTION lead_mover.adopt_sent_message(p_message_id bigint, p_run_id uuid) IS 'Adopts a message in its sender''s transaction; returns the number of leads of its move.';
+COMMENT ON FUNCTION lead_mover.adopt_sent_message(p_message_id bigint, p_run_id uuid) IS 'Adopts a message in its sender''s transaction.';
 
 CREATE FUNCTION lead_mover.allows(p_action text, p_run_id uuid, p_funnel_id uuid, p_column_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -319,6 +319,12 @@ CREATE FUNCTION lead_mover.count_finished_moves() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp';
 
 COMMENT ON FUNCTION lead_mover.count_finished_moves() IS 'Trigger: adds to finished_counts how many finished moves a statement has added or removed.';
+
+CREATE FUNCTION lead_mover.count_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp';
+
+COMMENT ON FUNCTION lead_mover.count_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) IS 'How many leads of a run are not at the target.';
 
 CREATE FUNCTION lead_mover.count_seen_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) RETURNS bigint
     LANGUAGE plpgsql
@@ -1136,8 +1142,6 @@ CREATE INDEX moves_retry_of_idx ON lead_mover.moves USING btree (retry_of) WHERE
 
 CREATE INDEX moves_run_id_idx ON lead_mover.moves USING btree (run_id, migration_id);
 
-CREATE INDEX moves_status_idx ON lead_mover.moves USING btree (status);
-
 CREATE INDEX columns_funnel_id_idx ON public.columns USING btree (funnel_id);
 
 CREATE INDEX leads_created_at_idx ON public.leads USING btree (created_at);
@@ -1263,6 +1267,8 @@ REVOKE ALL ON FUNCTION lead_mover.constraints_hold() FROM PUBLIC;
 REVOKE ALL ON FUNCTION lead_mover.control_result(p_run_id uuid, p_migration_id bigint, p_text text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.count_finished_moves() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION lead_mover.count_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION lead_mover.count_seen_leads(p_run_id uuid, p_funnel_id uuid, p_column_id uuid) FROM PUBLIC;
 

@@ -86,6 +86,7 @@ pub(crate) const LIVING: &[SqlFile] = sql_files![
     "functions/internal/constraints_hold.sql",
     "functions/internal/control_result.sql",
     "functions/internal/count_finished_moves.sql",
+    "functions/internal/count_leads.sql",
     "functions/internal/count_seen_leads.sql",
     "functions/internal/delay_message.sql",
     "functions/internal/doctor.sql",

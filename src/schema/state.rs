@@ -73,11 +73,10 @@ fn is_newer(path: &str) -> bool {
 }
 
 /// The ledger's indexes, which `indexes.sql` makes.
-const INDEXES: [&str; 4] = [
+const INDEXES: [&str; 3] = [
     "moves_one_active_per_run",
     "moves_retry_of_idx",
     "moves_run_id_idx",
-    "moves_status_idx",
 ];
 
 /// The files whose functions, views, policies or triggers are not there, whatever the database remembers of them, and

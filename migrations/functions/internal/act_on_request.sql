@@ -11,8 +11,12 @@ declare
   v_funnel_id constant lead_mover.moves.funnel_id%type := new.funnel_id;
   v_column_id constant lead_mover.moves.column_id%type := new.column_id;
 begin
+  if new.leads_seen is not null then
+    new.total := lead_mover.count_leads(v_run_id, v_funnel_id, v_column_id);
+  end if;
+
   if new.message_id is not null then
-    new.total := lead_mover.adopt_sent_message(new.message_id, v_run_id);
+    perform lead_mover.adopt_sent_message(new.message_id, v_run_id);
     return new;
   end if;
 
@@ -29,7 +33,6 @@ begin
       new.result := lead_mover.retry_move(v_run_id, new.is_seen, new.requested_by);
   end case;
 
-  new.total := (new.result ->> 'total')::bigint;
   return new;
 end
 $$;

@@ -1,7 +1,7 @@
 -- Adopts a message in the transaction that sends it, for a sender who has been checked: by the time that a batch would
--- adopt it, the check might no longer hold. Returns the number of leads of its move.
+-- adopt it, the check might no longer hold.
 create or replace function lead_mover.adopt_sent_message(p_message_id bigint, p_run_id lead_mover.moves.run_id%type)
-returns bigint
+returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -24,16 +24,9 @@ begin
       message = format('A extração %s está sendo enfileirada por outra transação', p_run_id),
       hint = 'Repita a chamada.';
   end if;
-
-  return (
-    select p.total
-    from lead_mover.moves m
-    join lead_mover.progress p on p.migration_id = m.migration_id
-    where m.message_id = p_message_id
-  );
 end
 $$;
 
 select lead_mover.make_private('lead_mover.adopt_sent_message');
 
-comment on function lead_mover.adopt_sent_message is 'Adopts a message in its sender''s transaction; returns the number of leads of its move.';
+comment on function lead_mover.adopt_sent_message is 'Adopts a message in its sender''s transaction.';

@@ -39,6 +39,9 @@ begin
     v_column_id := null;
   end if;
 
+  new.funnel_id := v_funnel_id::text;
+  new.column_id := v_column_id::text;
+
   select c.p_is_seen, c.p_leads_seen
   into new.is_seen, new.leads_seen
   from lead_mover.check_caller(new.action, v_run_id, v_funnel_id, v_column_id) c;

@@ -21,7 +21,7 @@ declare
   }'::jsonb;
   -- They run with the rights of a caller who is not trusted.
   c_checks constant text[] := array[
-    'actor', 'allows', 'check_caller', 'count_seen_leads', 'has_funnels', 'is_trusted', 'lead_columns', 'may_move_a_lead',
+    'actor', 'allows', 'check_caller', 'count_leads', 'count_seen_leads', 'has_funnels', 'is_trusted', 'lead_columns', 'may_move_a_lead',
     'raise_no_column', 'raise_no_run', 'raise_not_allowed', 'sees_run', 'undo', 'views_of_owner', 'write_as_caller'
   ];
   v_changes constant boolean := p_action in ('queue', 'cancel', 'control');

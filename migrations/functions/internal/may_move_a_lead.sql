@@ -49,12 +49,15 @@ begin
   end if;
 
   foreach v_id in array v_ids loop
+    v_updated := null;
+
     begin
       v_updated := lead_mover.write_as_caller(p_run_id, p_funnel_id, p_column_id, v_id);
       perform lead_mover.undo();
     exception
       when sqlstate 'LM999' then
-        return v_updated = 1;
+        -- A trigger may raise this SQLSTATE too: then nothing was updated.
+        return v_updated is not distinct from 1;
       when insufficient_privilege then
         return false;
       when others then
@@ -68,8 +71,8 @@ begin
     end;
   end loop;
 
-  -- The caller sees no lead of the run. There may be others: see count_seen_leads.
-  return p_column_id is not null;
+  -- The caller sees no lead of the run. Whether there are others is for check_leads_of_request to say.
+  return true;
 end
 $$;
 

@@ -19,7 +19,7 @@ mutants! {
 
     policies_for_updates_are_not_asked,
     noticed by "rights::callers::a_run_is_moved_only_by_who_may_move_each_of_its_leads":
-        in "functions/internal/count_seen_leads" "  if v_has_update_policy then" => "  if false then";
+        in "functions/internal/count_seen_leads" "  if not v_has_update_policy then" => "  if true then";
 
     no_lead_is_tried,
     noticed by "rights::callers::a_run_is_moved_only_by_who_may_move_each_of_its_leads":

@@ -52,6 +52,14 @@ async fn a_run_is_moved_only_by_who_may_move_each_of_its_leads() {
             format!("update public.leads set org = 'B' where id = {some}"),
         ),
         (
+            "not seen, among others that are at the target",
+            format!(
+                "update public.leads set org = 'B' where id = {some};
+                 update public.leads l set funnel_id = c.funnel_id, column_id = c.id
+                 from public.columns c where c.name = 'Primeiro contato' and l.org = 'A'"
+            ),
+        ),
+        (
             "seen, and not changed",
             format!(
                 "drop policy users on public.leads;
@@ -201,4 +209,36 @@ async fn sql_of_a_tenants_own_shows_and_does_no_more_than_the_functions() {
         .await
         .expect_err("it is not open");
     assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE));
+}
+
+/// What a failed move had counted is no measure of what a caller sees now.
+#[tokio::test]
+async fn a_run_that_has_lost_leads_since_is_retried_and_cancelled_by_who_sees_the_rest() {
+    let database = Database::new().await;
+    if !database.has_invoker_views().await {
+        return;
+    }
+    database.run(TENANTS).await;
+    let crm = database.crm().await;
+    let user = &callers(&database).await[2].1;
+    for action in ["retry", "cancel", "pause"] {
+        let (run, _) = prepared(&crm, &database, action, "A").await;
+        database
+            .run(&format!(
+                "delete from public.leads where id in (select id from public.leads where run_id = '{run}' limit 2)"
+            ))
+            .await;
+
+        let said = answer(user, action, run, 0, crm.target).await;
+
+        assert!(said.contains("\"success\": true"), "{action}: {said}");
+        // One that is hidden stops both.
+        database
+            .run(&format!(
+                "update public.leads set org = 'B' where run_id = '{run}'"
+            ))
+            .await;
+        let said = answer(user, "cancel", run, 0, crm.target).await;
+        assert!(said.starts_with("42501 "), "{action}: {said}");
+    }
 }
