@@ -107,13 +107,13 @@ impl Worker {
         let mut has_failed = false;
         loop {
             if pipeline.len() == 0 {
-                if std::mem::take(&mut has_failed) {
-                    timeout(self.timings.response, queue.reset())
-                        .await
-                        .map_err(|_| PipelineError::ConnectionLost(QueueError::NoResponse))?
-                        .map_err(PipelineError::ConnectionLost)?;
-                }
-                timeout(self.timings.response, lost.settle(queue))
+                let prepared = async {
+                    if std::mem::take(&mut has_failed) {
+                        queue.reset().await?;
+                    }
+                    lost.settle(queue).await
+                };
+                timeout(self.timings.response, prepared)
                     .await
                     .map_err(|_| PipelineError::ConnectionLost(QueueError::NoResponse))?
                     .map_err(PipelineError::ConnectionLost)?;
@@ -173,7 +173,7 @@ impl Worker {
     }
 }
 
-/// Whether the error came over a session.
+/// Whether the database is lost after that error, or answers with it.
 fn state_after(error: &QueueError) -> DatabaseState {
     if matches!(error, QueueError::Connect(_)) || ErrorKind::of(error) == ErrorKind::Connection {
         DatabaseState::Lost

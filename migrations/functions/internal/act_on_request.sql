@@ -20,18 +20,26 @@ begin
     return new;
   end if;
 
-  case new.action
-    when 'queue' then
-      new.result := lead_mover.queue_move(v_run_id, v_funnel_id, v_column_id, new.batch_size, new.requested_by);
-    when 'cancel' then
-      new.result := lead_mover.cancel_move(v_run_id, new.is_seen);
-    when 'pause' then
-      new.result := lead_mover.pause_move(v_run_id, new.is_seen);
-    when 'resume' then
-      new.result := lead_mover.resume_move(v_run_id, new.is_seen);
-    else
-      new.result := lead_mover.retry_move(v_run_id, new.is_seen, new.requested_by);
-  end case;
+  begin
+    case new.action
+      when 'queue' then
+        new.result := lead_mover.queue_move(v_run_id, v_funnel_id, v_column_id, new.batch_size, new.requested_by);
+      when 'cancel' then
+        new.result := lead_mover.cancel_move(v_run_id, new.is_seen);
+      when 'pause' then
+        new.result := lead_mover.pause_move(v_run_id, new.is_seen);
+      when 'resume' then
+        new.result := lead_mover.resume_move(v_run_id, new.is_seen);
+      else
+        new.result := lead_mover.retry_move(v_run_id, new.is_seen, new.requested_by);
+    end case;
+  exception
+    when serialization_failure then
+      raise exception using
+        errcode = 'serialization_failure',
+        message = sqlerrm,
+        hint = lead_mover.hint_to_repeat();
+  end;
 
   return new;
 end

@@ -48,12 +48,6 @@ begin
       else 'Nenhuma movimentação ativa para esta extração'
     end
   );
-exception
-  when serialization_failure then
-    raise exception using
-      errcode = 'serialization_failure',
-      message = sqlerrm,
-      hint = lead_mover.hint_to_repeat();
 end
 $$;
 

@@ -11,17 +11,17 @@ as $$
 with recursive place as (
   select
     (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'lead_mover') as lead_mover,
+    (select n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'lead_mover') as owner,
     (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'public') as public
 ),
 relation as (
-  select c.oid, c.relname, c.relowner, c.relacl, c.reloptions
+  select c.oid, c.relname, c.relowner, c.relacl
   from pg_catalog.pg_class c
   join place p on c.relnamespace = p.lead_mover
   where c.relkind in ('r', 'v')
 ),
 function as (
   select
-    p.oid,
     p.proowner,
     p.proacl,
     pg_catalog.format('%I.%I', n.nspname, p.proname) as name,
@@ -39,47 +39,46 @@ function as (
   where (n.oid = place.lead_mover and p.proname <> 'may' or a.action is not null)
     and p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype
 ),
+openings as (
+  select
+    o.oid,
+    pg_catalog.has_table_privilege(o.oid, 'select') and pg_catalog.has_schema_privilege(p.lead_mover, 'usage') as is_readable,
+    coalesce(pg_catalog.obj_description(o.oid, 'pg_class'), '') not like '%Openings: []' as had_rows
+  from relation o
+  cross join place p
+  where o.relname = 'openings'
+),
 opening as (
   select r.oid, x.action, x.all_runs
-  from relation o
+  from openings o
   cross join lateral xmltable(
     '/table/row'
     passing pg_catalog.query_to_xml('select role_name, action, all_runs from lead_mover.openings', false, false, '')
     columns role_name text, action text, all_runs boolean
   ) x
   join pg_catalog.pg_roles r on r.rolname = x.role_name
-  where o.relname = 'openings'
-    and pg_catalog.has_table_privilege(o.oid, 'select')
-    and pg_catalog.has_schema_privilege((select p.lead_mover from place p), 'usage')
+  where o.is_readable
 ),
 readable as (
   select
-    coalesce(
-      pg_catalog.bool_or(
-        pg_catalog.has_table_privilege(o.oid, 'select')
-          and pg_catalog.has_schema_privilege((select p.lead_mover from place p), 'usage')
-      ),
-      false
-    ) as is_readable,
+    coalesce(pg_catalog.bool_or(o.is_readable), false) as is_readable,
     -- A copy without rows has only the comment that says what was open.
-    coalesce(pg_catalog.bool_or(coalesce(pg_catalog.obj_description(o.oid, 'pg_class'), '') not like '%Openings: []'), false)
-      and not exists (select from opening) as is_copy
-  from relation o
-  where o.relname = 'openings'
+    coalesce(pg_catalog.bool_or(o.had_rows), false) and not exists (select from opening) as is_copy
+  from openings o
 ),
 granted as (
   select a.grantee, f.name
   from function f
   cross join lateral pg_catalog.aclexplode(coalesce(f.proacl, pg_catalog.acldefault('f', f.proowner))) a
   where a.grantee <> f.proowner
-    and a.grantee <> (select n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'lead_mover')
+    and a.grantee <> (select p.owner from place p)
     and not exists (select from opening o where o.oid = a.grantee and (f.action is null or o.action = f.action))
   union
   select a.grantee, 'lead_mover.' || r.relname
   from relation r
   cross join lateral pg_catalog.aclexplode(r.relacl) a
   where a.grantee <> r.relowner
-    and a.grantee <> (select n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'lead_mover')
+    and a.grantee <> (select p.owner from place p)
     and not exists (select from opening o where o.oid = a.grantee)
 ),
 open_to as (

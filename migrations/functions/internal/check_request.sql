@@ -10,6 +10,7 @@ declare
   v_run_id lead_mover.moves.run_id%type := new.run_id;
   v_funnel_id lead_mover.moves.funnel_id%type := new.funnel_id;
   v_column_id lead_mover.moves.column_id%type := new.column_id;
+  v_opening constant text := case when new.action in ('pause', 'resume', 'retry') then 'control' else new.action end;
 begin
   if new.action is null or new.action not in ('queue', 'cancel', 'pause', 'resume', 'retry') then
     raise exception using
@@ -23,8 +24,21 @@ begin
   new.result := null;
   new.total := null;
 
-  if lead_mover.is_trusted(case when new.action in ('pause', 'resume', 'retry') then 'control' else new.action end) then
+  if lead_mover.is_trusted(v_opening) then
     return new;
+  end if;
+
+  if not exists (
+    select
+    from lead_mover.openings o
+    join pg_roles r on r.rolname = o.role_name
+    where o.action = v_opening
+      and pg_has_role(r.oid, 'usage')
+  ) then
+    raise exception using
+      errcode = 'insufficient_privilege',
+      message = format('A role %I não pode fazer isto: %s', current_user, new.action),
+      hint = format('O operador abre com: select lead_mover.open_to(%L, array[%L]);', current_user, v_opening);
   end if;
 
   if new.action = 'retry' then

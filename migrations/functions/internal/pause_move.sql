@@ -36,12 +36,6 @@ begin
     v_move.migration_id,
     'Movimentação pausada: %s leads movidos, %s restantes'
   );
-exception
-  when serialization_failure then
-    raise exception using
-      errcode = 'serialization_failure',
-      message = sqlerrm,
-      hint = lead_mover.hint_to_repeat();
 end
 $$;
 

@@ -36,12 +36,6 @@ begin
       else format('Movimentação enfileirada: %s leads serão movidos', v_total)
     end
   );
-exception
-  when serialization_failure then
-    raise exception using
-      errcode = 'serialization_failure',
-      message = sqlerrm,
-      hint = lead_mover.hint_to_repeat();
 end
 $$;
 

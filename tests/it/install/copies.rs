@@ -5,7 +5,8 @@ use lead_mover::migrate;
 use lead_mover::schema::SchemaState;
 
 use crate::support::{
-    Crm, Database, Listening, assert_same_schema, owner, pg_dump, process_in, worker,
+    Crm, Database, Listening, assert_same_schema, owner, pg_dump, process_in, restore, restored,
+    worker,
 };
 
 /// As in Supabase projects from before November 2026; and for the other schemas too, which is worse.
@@ -13,21 +14,6 @@ const DEFAULT_PRIVILEGES: &str = "
 alter default privileges in schema public grant all on functions to anon, authenticated, service_role;
 alter default privileges grant execute on functions to anon, authenticated, service_role;
 grant usage on schema public to anon, authenticated, service_role;";
-
-/// A database with what `pg_dump` tells of another one, with those arguments.
-async fn restored(from: &Database, arguments: &[&str], before: &str) -> Database {
-    let copy = Database::empty().await;
-    copy.run(before).await;
-    restore(&copy, &pg_dump(from.name(), arguments)).await;
-    copy
-}
-
-async fn restore(copy: &Database, dump: &str) {
-    // Of programs of 17 and later, on a server that is older than they are.
-    let dump = dump.replace("SET transaction_timeout = 0;", "");
-    let finished = copy.psql(&dump).await;
-    assert_eq!(finished.status, Some(0), "{finished:?}");
-}
 
 async fn migrate(database: &Database) {
     let migrated = database.migrate(&[]).await;

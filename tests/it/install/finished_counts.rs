@@ -1,7 +1,7 @@
 //! The counts of finished moves where moves were there before them: an upgrade, and a dump that is restored.
 
 use crate::support::{
-    Database, Gate, add_moves, assert_moves_are_counted, eventually, pg_dump, process_in,
+    Database, Gate, add_moves, assert_moves_are_counted, eventually, process_in, restored,
 };
 
 /// A database as it was before moves were counted. A role of the operator's may take samples.
@@ -125,20 +125,8 @@ async fn a_dump_that_is_restored_has_the_counts() {
     for (status, moves) in [("completed", 30), ("failed", 20), ("paused", 10)] {
         add_moves(database.session(), status, moves).await;
     }
-    let dump = pg_dump(database.name(), &["--inserts"]);
-    // Commands of psql, which newer versions write at both ends.
-    let statements: Vec<&str> = dump
-        .lines()
-        .filter(|line| !line.starts_with('\\'))
-        .collect();
 
-    let restored = Database::empty().await;
-    restored
-        .open()
-        .await
-        .batch_execute(&statements.join("\n"))
-        .await
-        .expect("it is restored");
+    let restored = restored(&database, &["--inserts"], "").await;
 
     assert_moves_are_counted(restored.session()).await;
     add_moves(restored.session(), "completed", 1).await;

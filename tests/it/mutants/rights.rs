@@ -6,7 +6,7 @@ mutants! {
     every_caller_is_trusted,
     noticed by "rights::tenants::only_what_is_allowed_happens":
         in "functions/internal/check_request"
-        "  if lead_mover.is_trusted(case" => "  if true or lead_mover.is_trusted(case";
+        "  if lead_mover.is_trusted(v_opening) then" => "  if true then";
 
     a_run_that_is_not_seen_is_one,
     noticed by "rights::tenants::only_what_is_allowed_happens":

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::support::{Crm, Database, Session, Target, migrated_copy};
+use crate::support::{Crm, Database, Session, Target, restored};
 
 /// Two organisations; policies show each its own rows. The stranger writes SQL itself, for organisation A.
 pub(super) const TENANTS: &str = "
@@ -233,12 +233,15 @@ async fn only_what_is_allowed_happens_in_a_restored_dump() {
         return;
     }
     database.run(TENANTS).await;
-    let copy = migrated_copy(
+    let copy = restored(
         &database,
+        &[],
         "alter default privileges in schema public grant all on functions to anon, authenticated, service_role;
          alter default privileges in schema public grant all on tables to anon, authenticated, service_role",
     )
     .await;
+    let migrated = copy.migrate(&[]).await;
+    assert_eq!(migrated.status, Some(0), "{migrated:?}");
 
     only_what_is_allowed_happens_in(&copy).await;
     copy.doctor_report().await.assert_all_pass();

@@ -40,7 +40,7 @@ pub(crate) use doctor_report::{ALL_CHECKS, DoctorReport, doctor};
 pub(crate) use explaining::{Explaining, Plan, below};
 pub(crate) use finished::{Finished, finish};
 pub(crate) use gate::{Gate, control_during_a_batch};
-pub(crate) use installation::{EXAMPLE_TABLES, assert_same_schema, migrated_copy};
+pub(crate) use installation::{EXAMPLE_TABLES, assert_same_schema, restore, restored};
 pub(crate) use invariant_watcher::InvariantWatcher;
 pub(crate) use left_out::{WITHOUT_CONTRIB, is_left_out};
 pub(crate) use listening::Listening;
